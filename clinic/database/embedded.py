@@ -21,9 +21,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
-from psycopg.conninfo import make_conninfo
 
 from clinic.database import processes
 
@@ -88,8 +88,8 @@ class Server:
         return Path("/tmp") / f"camerino-{name}"  # noqa: S108  # made 0700 and checked in _make_socket_dir
 
     def dsn(self, role: str = SUPERUSER, dbname: str = "postgres") -> str:
-        """A connection string for `role` to `dbname`. Works once the server runs."""
-        return make_conninfo(host=str(self.socket_dir), port=PORT, user=role, dbname=dbname)
+        """The URL under which `role` reaches `dbname`, once the server runs."""
+        return f"postgresql://{role}@/{dbname}?host={quote(str(self.socket_dir), safe='')}&port={PORT}"
 
     def binary(self, name: str) -> str:
         """The path of a bundled program: psql, pg_dump, pg_restore…"""

@@ -1,0 +1,27 @@
+"""The app, and what is wired once it is ready."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class ClinicConfig(AppConfig):
+    name = "clinic"
+    verbose_name = _("Clinic")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from clinic import checks, receivers  # noqa: F401  (checks register themselves)
+        from clinic.database import install
+        from clinic.permissions import sync_groups
+
+        receivers.connect()
+        post_migrate.connect(install.after_migrate, sender=self, dispatch_uid="camerino.install")
+        post_migrate.connect(sync_groups, sender=self, dispatch_uid="camerino.groups")
+
+
+class DeskConfig(AdminConfig):
+    """The admin with our own site. The theme's own config would replace any other site (hence its BasicAppConfig)."""
+
+    default_site = "clinic.admin.site.Desk"

@@ -1,0 +1,1 @@
+"""PostgreSQL as Django knows it, telling every transaction who acts."""

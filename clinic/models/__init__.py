@@ -1,0 +1,69 @@
+"""Every model, by the name it is known by elsewhere."""
+
+from clinic.models.audit import AuditEntry, AuditShape, Seal
+from clinic.models.patients import Patient
+from clinic.models.scheduling import (
+    MOVES,
+    Appointment,
+    EquipmentUse,
+    Hold,
+    Offering,
+    RequestKey,
+    Service,
+    ServiceCategory,
+    StatusChange,
+)
+from clinic.models.sites import (
+    ClinicSettings,
+    DayException,
+    Equipment,
+    EquipmentKind,
+    Location,
+    OpeningHours,
+    Organization,
+    Room,
+    RoomKind,
+    Weekday,
+)
+from clinic.models.team import (
+    ExtraHours,
+    Practitioner,
+    PractitionerSpecialisation,
+    Specialisation,
+    TimeOff,
+    User,
+    WorkingHours,
+)
+
+__all__ = [
+    "MOVES",
+    "Appointment",
+    "AuditEntry",
+    "AuditShape",
+    "ClinicSettings",
+    "DayException",
+    "Equipment",
+    "EquipmentKind",
+    "EquipmentUse",
+    "ExtraHours",
+    "Hold",
+    "Location",
+    "Offering",
+    "OpeningHours",
+    "Organization",
+    "Patient",
+    "Practitioner",
+    "PractitionerSpecialisation",
+    "RequestKey",
+    "Room",
+    "RoomKind",
+    "Seal",
+    "Service",
+    "ServiceCategory",
+    "Specialisation",
+    "StatusChange",
+    "TimeOff",
+    "User",
+    "Weekday",
+    "WorkingHours",
+]

@@ -1,0 +1,120 @@
+"""What every model shares: history, permissions, translated text. No domain lives here."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+# Every model knows the same six verbs; a role is granted them in permissions.ROLES and nowhere else.
+VERBS = ("view", "add", "change", "delete", "export", "import")
+
+
+class Recorded(models.Model):
+    """A model whose every version is kept: an append-only history row per save, indexed by the audit trail."""
+
+    history = HistoricalRecords(
+        inherit=True, history_id_field=models.BigAutoField(), cascade_delete_history=False
+    )
+
+    class Meta:
+        abstract = True
+        default_permissions = VERBS
+
+
+class ActiveQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(active=True)
+
+
+class Retirable(Recorded):
+    """A recorded model that is deactivated instead of deleted; its past stays."""
+
+    active = models.BooleanField(
+        _("active"), default=True, help_text=_("Inactive: cannot be chosen any more. The past stays.")
+    )
+
+    class Meta(Recorded.Meta):
+        abstract = True
+
+
+class Text(dict):
+    """`{language: text}` that prints itself in the active language, else the clinic's, else any."""
+
+    def __str__(self):
+        for language in (get_language() or "", settings.LANGUAGE_CODE):
+            for key in (language, language.split("-")[0]):
+                if self.get(key):
+                    return self[key]
+        return next((text for text in self.values() if text), "")
+
+
+class TranslatedField(models.JSONField):
+    """Text that the clinic types in several languages (gettext does not reach it). Stored as `{language: text}`."""
+
+    def __init__(self, *args, multiline=False, **kwargs):
+        self.multiline = multiline
+        kwargs.setdefault("default", Text)
+        super().__init__(*args, **kwargs)
+
+    def from_db_value(self, value, expression, connection):
+        value = super().from_db_value(value, expression, connection)
+        return Text(value) if isinstance(value, dict) else value
+
+    def to_python(self, value):
+        value = super().to_python(value)
+        return Text(value) if isinstance(value, dict) else value
+
+    def pre_save(self, instance, add):
+        value = getattr(instance, self.attname)
+        if isinstance(value, str):
+            value = {settings.LANGUAGE_CODE: value}
+        value = Text({key: text.strip() for key, text in (value or {}).items() if text and text.strip()})
+        setattr(instance, self.attname, value)
+        return value
+
+    def validate(self, value, model_instance):
+        if not self.blank and not any((value or {}).values()):
+            raise ValidationError(self.error_messages["blank"], code="blank")
+        if any(key not in dict(settings.LANGUAGES) or not isinstance(text, str) for key, text in value.items()):
+            raise ValidationError(_("A text per language is wanted."), code="languages")
+
+    def formfield(self, **kwargs):
+        from clinic.models.forms import TranslatedFormField
+
+        # JSONField would force its own form class and encoder upon us.
+        kwargs.pop("encoder", None)
+        kwargs.pop("decoder", None)
+        return models.Field.formfield(
+            self, **{"form_class": TranslatedFormField, "multiline": self.multiline, **kwargs}
+        )
+
+
+class LanguageField(models.CharField):
+    """One of the clinic's languages."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("max_length", 8)
+        kwargs.setdefault("choices", settings.LANGUAGES)
+        kwargs.setdefault("default", settings.LANGUAGE_CODE)
+        super().__init__(_("language"), *args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        # Languages are settings, not schema: a new one must not want a migration.
+        kwargs.pop("choices", None)
+        kwargs.pop("default", None)
+        kwargs.pop("verbose_name", None)
+        return name, path, args[1:], kwargs
+
+
+class Words(ArrayField):
+    """A short list of words, empty by default."""
+
+    def __init__(self, base_field=None, **kwargs):
+        kwargs.setdefault("default", list)
+        kwargs.setdefault("blank", True)
+        super().__init__(base_field or models.TextField(), **kwargs)
+

@@ -1,0 +1,320 @@
+"""The appointment: its time, what it keeps busy, its status and who may move it between statuses."""
+
+import uuid
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import Recorded, Words
+from clinic.models.expressions import LocalDay, TsTzRange
+from clinic.models.patients import Patient
+from clinic.models.scheduling.service import Service
+from clinic.models.sites import Equipment, Location, Room
+from clinic.models.team import Practitioner
+
+
+class AppointmentQuerySet(models.QuerySet):
+    def holding_time(self):
+        """Those that keep somebody busy, deliberate overlaps included."""
+        return self.filter(status__in=Appointment.HOLDING)
+
+    def upcoming(self, at=None):
+        return self.holding_time().filter(start_at__gte=at or timezone.now()).order_by("start_at", "pk")
+
+    def unresolved(self, at=None):
+        """Visits whose time is over and of which nobody has said what became of them (S15)."""
+        return self.filter(status__in=Appointment.OPEN, end_at__lt=at or timezone.now())
+
+    def requests(self):
+        return self.filter(status=Appointment.Status.REQUESTED)
+
+    def on_day(self, day):
+        return self.filter(day=day)
+
+
+class Appointment(Recorded):
+    """One visit. The exclusion constraints are the last word on who can be where; services refuse politely first."""
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", _("requested")
+        SCHEDULED = "scheduled", _("scheduled")
+        CONFIRMED = "confirmed", _("confirmed")
+        ARRIVED = "arrived", _("arrived")
+        IN_SESSION = "in_session", _("in session")
+        COMPLETED = "completed", _("completed")
+        DECLINED = "declined", _("declined")
+        CANCELLED = "cancelled", _("cancelled")
+        EXPIRED = "expired", _("expired")
+        NO_SHOW = "no_show", _("no-show")
+
+    class Source(models.TextChoices):
+        DESK = "desk", _("desk")
+        PORTAL = "portal", _("online")
+        PHONE = "phone", _("phone")
+        IMPORT = "import", _("import")
+        API = "api", _("program")
+
+    class CancelledBy(models.TextChoices):
+        PATIENT = "patient", _("patient")
+        CLINIC = "clinic", _("clinic")
+
+    HOLDING = (
+        Status.REQUESTED,
+        Status.SCHEDULED,
+        Status.CONFIRMED,
+        Status.ARRIVED,
+        Status.IN_SESSION,
+        Status.COMPLETED,
+    )
+    # Somebody still has to say what became of these.
+    OPEN = (Status.REQUESTED, Status.SCHEDULED, Status.CONFIRMED, Status.ARRIVED, Status.IN_SESSION)
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    service = models.ForeignKey(Service, models.PROTECT, related_name="appointments", verbose_name=_("service"))
+    practitioner = models.ForeignKey(
+        Practitioner, models.PROTECT, related_name="appointments", verbose_name=_("practitioner"), db_index=False
+    )
+    location = models.ForeignKey(
+        Location, models.PROTECT, related_name="appointments", verbose_name=_("location"), db_index=False
+    )
+    room = models.ForeignKey(
+        Room,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="appointments",
+        verbose_name=_("room"),
+        db_index=False,
+    )
+    place = models.PositiveSmallIntegerField(_("place"), default=1, validators=[MinValueValidator(1)])
+    patient = models.ForeignKey(
+        Patient, models.PROTECT, related_name="appointments", verbose_name=_("patient"), db_index=False
+    )
+    # A participant points to the head of the class, which alone keeps practitioner and room.
+    class_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="participants"
+    )
+    start_at = models.DateTimeField(_("starts"))
+    end_at = models.DateTimeField(_("ends"))
+    busy_from = models.DateTimeField(_("busy from"), editable=False)
+    busy_until = models.DateTimeField(_("busy until"), editable=False)
+    zone = models.CharField(_("time zone"), max_length=64, editable=False)
+    day = models.GeneratedField(
+        expression=LocalDay(F("start_at"), F("zone")),
+        output_field=models.DateField(_("day")),
+        db_persist=True,
+        verbose_name=_("day"),
+    )
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.SCHEDULED)
+    overlap_reason = models.CharField(_("reason for the overlap"), max_length=200, blank=True)
+    accepted = Words(verbose_name=_("accepted exceptions"), editable=False)
+    holds = models.GeneratedField(
+        expression=Case(
+            When(
+                Q(
+                    status__in=["requested", "scheduled", "confirmed", "arrived", "in_session", "completed"],
+                    overlap_reason="",
+                ),
+                then=Value(True),
+            ),
+            default=Value(False),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    source = models.CharField(_("source"), max_length=8, choices=Source, default=Source.DESK)
+    reason = models.CharField(_("reason for the visit"), max_length=500, blank=True)
+    desk_note = models.TextField(_("booking note"), blank=True, max_length=2000)
+    referring_doctor = models.CharField(_("referring doctor"), max_length=160, blank=True)
+    referral_reason = models.CharField(_("referral reason"), max_length=500, blank=True)
+    referral_received_on = models.DateField(_("referral received on"), null=True, blank=True)
+    price_quoted = models.DecimalField(_("price"), max_digits=12, decimal_places=2, default=0)
+    # Raised by every move: calendar files (SEQUENCE), messages and ETags tell versions by it.
+    version = models.PositiveIntegerField(default=0, editable=False)
+    cancelled_by = models.CharField(_("cancelled by"), max_length=8, choices=CancelledBy, blank=True, editable=False)
+    late = models.BooleanField(_("cancelled late"), default=False, editable=False)
+    created_at = models.DateTimeField(_("booked"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    arrived_at = models.DateTimeField(_("arrived at"), null=True, editable=False)
+    started_at = models.DateTimeField(_("started at"), null=True, editable=False)
+    ended_at = models.DateTimeField(_("ended at"), null=True, editable=False)
+    old_reference = models.CharField(max_length=80, null=True, blank=True, unique=True, editable=False)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta(Recorded.Meta):
+        verbose_name = _("appointment")
+        verbose_name_plural = _("appointments")
+        default_permissions = ("view", "change", "export", "import")
+        permissions = [
+            ("book_appointment", "book"),
+            ("walk_in_appointment", "take in a walk-in"),
+            ("approve_appointment", "approve a request"),
+            ("decline_appointment", "decline a request"),
+            ("move_appointment", "move"),
+            ("cancel_appointment", "cancel"),
+            ("confirm_appointment", "confirm"),
+            ("check_in_appointment", "check in"),
+            ("start_appointment", "start"),
+            ("complete_appointment", "complete"),
+            ("mark_no_show_appointment", "mark as no-show"),
+            ("undo_appointment", "undo an arrival or a start"),
+            ("reopen_appointment", "reopen"),
+            ("overlap_appointment", "overlap deliberately"),
+            ("outside_hours_appointment", "book outside hours"),
+        ]
+        ordering = ["-start_at", "-pk"]
+        indexes = [
+            models.Index(fields=["practitioner", "busy_from"], name="appointment_practitioner"),
+            models.Index(fields=["room", "busy_from"], name="appointment_room"),
+            models.Index(fields=["patient", "start_at"], name="appointment_patient"),
+            models.Index(fields=["location", "day"], name="appointment_location_day"),
+            models.Index(fields=["-start_at", "-id"], name="appointment_start"),
+            models.Index(
+                fields=["status", "start_at"],
+                name="appointment_open",
+                condition=Q(status__in=["requested", "scheduled", "confirmed", "arrived", "in_session"]),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="appointment_order",
+                condition=Q(busy_from__lte=F("start_at"))
+                & Q(end_at__gt=F("start_at"))
+                & Q(busy_until__gte=F("end_at")),
+                violation_error_message=_("The end must come after the start."),
+            ),
+            models.CheckConstraint(
+                name="appointment_length",
+                condition=Q(busy_until__lte=F("busy_from") + Value("24 hours", models.DurationField())),
+                violation_error_message=_("An appointment lasts at most a day."),
+            ),
+            models.CheckConstraint(name="appointment_place", condition=Q(place__gte=1)),
+            models.CheckConstraint(name="appointment_price", condition=Q(price_quoted__gte=0)),
+            models.CheckConstraint(
+                name="appointment_cancelled_by", condition=Q(status="cancelled") ^ Q(cancelled_by="")
+            ),
+            models.UniqueConstraint(
+                fields=["id", "busy_from", "busy_until", "holds"], name="appointment_carries_equipment"
+            ),
+            ExclusionConstraint(
+                name="practitioner_free",
+                expressions=[(F("practitioner"), "="), (TsTzRange(F("busy_from"), F("busy_until")), "&&")],
+                condition=Q(holds=True, class_of__isnull=True),
+                violation_error_message=_("The practitioner is busy at that time."),
+            ),
+            ExclusionConstraint(
+                name="room_free",
+                expressions=[
+                    (F("room"), "="),
+                    (F("place"), "="),
+                    (TsTzRange(F("busy_from"), F("busy_until")), "&&"),
+                ],
+                condition=Q(holds=True, class_of__isnull=True),
+                violation_error_message=_("The room is taken at that time."),
+            ),
+            ExclusionConstraint(
+                name="patient_free",
+                expressions=[(F("patient"), "="), (TsTzRange(F("start_at"), F("end_at")), "&&")],
+                condition=Q(holds=True),
+                violation_error_message=_("The patient has another visit at that time."),
+            ),
+        ]
+
+    def __str__(self):
+        local = timezone.localtime(self.start_at)
+        return f"{local:%Y-%m-%d %H:%M} · {self.patient}"
+
+
+_S = Appointment.Status
+
+# (from, to) -> the verb that makes the move. Who may is permissions.ROLES' business.
+MOVES = {
+    (_S.REQUESTED, _S.SCHEDULED): "approve",
+    (_S.REQUESTED, _S.DECLINED): "decline",
+    (_S.REQUESTED, _S.CANCELLED): "cancel",
+    (_S.REQUESTED, _S.EXPIRED): "expire",
+    (_S.SCHEDULED, _S.CONFIRMED): "confirm",
+    (_S.SCHEDULED, _S.ARRIVED): "check_in",
+    (_S.SCHEDULED, _S.CANCELLED): "cancel",
+    (_S.SCHEDULED, _S.NO_SHOW): "mark_no_show",
+    (_S.CONFIRMED, _S.ARRIVED): "check_in",
+    (_S.CONFIRMED, _S.CANCELLED): "cancel",
+    (_S.CONFIRMED, _S.NO_SHOW): "mark_no_show",
+    (_S.ARRIVED, _S.IN_SESSION): "start",
+    (_S.ARRIVED, _S.CANCELLED): "cancel",
+    (_S.ARRIVED, _S.SCHEDULED): "undo",
+    (_S.IN_SESSION, _S.COMPLETED): "complete",
+    (_S.IN_SESSION, _S.ARRIVED): "undo",
+    # Corrections: a reason is wanted.
+    (_S.COMPLETED, _S.IN_SESSION): "reopen",
+    (_S.NO_SHOW, _S.ARRIVED): "reopen",
+    (_S.CANCELLED, _S.SCHEDULED): "reopen",
+}
+
+
+class EquipmentUse(models.Model):
+    """A unit that an appointment keeps busy. Its times follow the appointment's by a composite foreign key with
+    ON UPDATE CASCADE (migration 0001), whoever writes; history is the appointment's."""
+
+    appointment = models.ForeignKey(
+        Appointment,
+        models.CASCADE,
+        related_name="equipment_uses",
+        verbose_name=_("appointment"),
+        db_constraint=False,
+    )
+    equipment = models.ForeignKey(
+        Equipment, models.PROTECT, related_name="uses", verbose_name=_("equipment"), db_index=False
+    )
+    busy_from = models.DateTimeField(editable=False)
+    busy_until = models.DateTimeField(editable=False)
+    holds = models.BooleanField(editable=False)
+
+    class Meta:
+        verbose_name = _("equipment in use")
+        verbose_name_plural = _("equipment in use")
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["equipment", "busy_from"], name="equipment_use_from")]
+        constraints = [
+            models.UniqueConstraint(fields=["appointment", "equipment"], name="equipment_once"),
+            ExclusionConstraint(
+                name="equipment_free",
+                expressions=[(F("equipment"), "="), (TsTzRange(F("busy_from"), F("busy_until")), "&&")],
+                condition=Q(holds=True),
+                violation_error_message=_("The equipment is in use at that time."),
+            ),
+        ]
+
+    def __str__(self):
+        return str(self.equipment)
+
+
+class StatusChange(models.Model):
+    """The business fact of one move between statuses; append-only, feeds reports."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="status_changes", verbose_name=_("appointment")
+    )
+    old = models.CharField(_("from"), max_length=12, choices=Appointment.Status, blank=True)
+    new = models.CharField(_("to"), max_length=12, choices=Appointment.Status)
+    verb = models.CharField(_("what"), max_length=16)
+    at = models.DateTimeField(_("when"))
+    actor_kind = models.CharField(_("kind of actor"), max_length=8)
+    by = models.ForeignKey(
+        "clinic.User", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("status change")
+        verbose_name_plural = _("status changes")
+        default_permissions = ("view",)
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"{self.get_old_display() or '—'} → {self.get_new_display()}"

@@ -1,0 +1,315 @@
+"""Users and their roles, practitioners, working hours and absences."""
+
+import uuid
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clinic.models.base import VERBS, ActiveQuerySet, LanguageField, Recorded, Retirable
+from clinic.models.expressions import Searchable
+from clinic.models.sites import Equipment, Location, Room, WeeklyHours, hex_colour
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, email, password=None, **fields):
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email, password=None, **fields):
+        return self.create_user(email, password, **{"is_staff": True, **fields, "is_superuser": True})
+
+    def get_by_natural_key(self, email):
+        return self.get(email__iexact=email)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who works here. Patients are never users. Roles are groups of the names in permissions.ROLES."""
+
+    email = models.EmailField(
+        _("e-mail"),
+        unique=True,
+        error_messages={"unique": _("Somebody with this e-mail works here already.")},
+    )
+    given_name = models.CharField(_("given name"), max_length=120)
+    family_name = models.CharField(_("family name"), max_length=120, blank=True)
+    is_staff = models.BooleanField(_("may sign in to the desk"), default=True)
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Inactive: signed out everywhere and cannot sign in.")
+    )
+    language = LanguageField()
+    locations = models.ManyToManyField(
+        Location,
+        blank=True,
+        related_name="staff",
+        verbose_name=_("locations"),
+        help_text=_("Shown first in lists; not a wall: patients move between sites."),
+    )
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+
+    history = HistoricalRecords(
+        history_id_field=models.BigAutoField(),
+        excluded_fields=["last_login"],
+        m2m_fields=["groups"],
+        history_user_id_field=models.BigIntegerField(null=True),
+    )
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["given_name"]
+
+    class Meta:
+        verbose_name = _("member of staff")
+        verbose_name_plural = _("staff")
+        default_permissions = VERBS
+        ordering = ["family_name", "given_name"]
+        constraints = [
+            # Stored in lower case only, so that "unique" means whatever the case.
+            models.CheckConstraint(name="user_email_lower", condition=Q(email=Lower("email")))
+        ]
+
+    def __str__(self):
+        return self.get_full_name() or self.email
+
+    def clean(self):
+        super().clean()
+        self.email = (self.email or "").strip().lower()
+
+    def save(self, *args, **kwargs):
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
+
+    def get_full_name(self):
+        return f"{self.given_name} {self.family_name}".strip()
+
+    def get_short_name(self):
+        return self.given_name
+
+    @cached_property
+    def roles(self) -> tuple[str, ...]:
+        """Names of this user's roles, sorted. The sign-in backend fills it with the user's own query."""
+        if self.pk is None:
+            return ()
+        return tuple(self.groups.order_by("name").values_list("name", flat=True))
+
+    @property
+    def role_names(self) -> str:
+        return "superuser" if self.is_superuser else ", ".join(self.roles)
+
+
+class Specialisation(Recorded):
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    description = models.TextField(_("description"), blank=True)
+
+    class Meta(Recorded.Meta):
+        verbose_name = _("specialisation")
+        verbose_name_plural = _("specialisations")
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class Practitioner(Retirable):
+    """A person who treats. May have no sign-in (imported, locum)."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.OneToOneField(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="practitioner",
+        verbose_name=_("sign-in"),
+        help_text=_("Empty for somebody who does not sign in, such as a locum."),
+    )
+    title = models.CharField(_("title"), max_length=40, blank=True, help_text=_("Dr., Dott.ssa …"))
+    given_name = models.CharField(_("given name"), max_length=120)
+    family_name = models.CharField(_("family name"), max_length=120)
+    profession = models.CharField(_("profession"), max_length=120)
+    licence_number = models.CharField(_("licence number"), max_length=60, blank=True)
+    biography = models.TextField(_("biography"), blank=True)
+    experience_years = models.PositiveSmallIntegerField(
+        _("years of experience"), null=True, blank=True, validators=[MaxValueValidator(80)]
+    )
+    office_address = models.CharField(_("office address"), max_length=200, blank=True)
+    colour = models.CharField(_("colour"), max_length=7, default="#0f766e", validators=[hex_colour])
+    online = models.BooleanField(_("accepts online bookings"), default=True)
+    locations = models.ManyToManyField(
+        Location, blank=True, related_name="practitioners", verbose_name=_("locations")
+    )
+    old_reference = models.CharField(_("old reference"), max_length=80, null=True, blank=True, unique=True)
+    search = models.GeneratedField(
+        expression=Searchable(F("family_name"), F("given_name"), F("profession")),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = ActiveQuerySet.as_manager()
+
+    class Meta(Retirable.Meta):
+        verbose_name = _("practitioner")
+        verbose_name_plural = _("practitioners")
+        ordering = ["family_name", "given_name"]
+
+    def __str__(self):
+        return " ".join(filter(None, (self.title, self.given_name, self.family_name)))
+
+
+class PractitionerSpecialisation(Recorded):
+    practitioner = models.ForeignKey(
+        Practitioner, models.CASCADE, related_name="specialisations", verbose_name=_("practitioner")
+    )
+    specialisation = models.ForeignKey(
+        Specialisation, models.PROTECT, related_name="practitioners", verbose_name=_("specialisation")
+    )
+    certified_by = models.CharField(_("certified by"), max_length=120, blank=True)
+    certified_on = models.DateField(_("certified on"), null=True, blank=True)
+
+    class Meta(Recorded.Meta):
+        verbose_name = _("specialisation")
+        verbose_name_plural = _("specialisations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practitioner", "specialisation"],
+                name="specialisation_once",
+                violation_error_message=_("This specialisation is there already."),
+            )
+        ]
+
+    def __str__(self):
+        return str(self.specialisation)
+
+
+class WorkingHours(WeeklyHours):
+    """When a practitioner works where. Alternating weeks count from the Monday of `anchor_on`: week numbers would
+    break in years of 53 weeks."""
+
+    practitioner = models.ForeignKey(
+        Practitioner, models.CASCADE, related_name="working_hours", verbose_name=_("practitioner")
+    )
+    location = models.ForeignKey(
+        Location, models.PROTECT, related_name="working_hours", verbose_name=_("location")
+    )
+    every_weeks = models.PositiveSmallIntegerField(
+        _("every … weeks"), default=1, validators=[MinValueValidator(1), MaxValueValidator(8)]
+    )
+    anchor_on = models.DateField(
+        _("counted from the week of"), null=True, blank=True, help_text=_("Any day of a week in which it applies.")
+    )
+
+    class Meta(WeeklyHours.Meta):
+        verbose_name = _("working hours")
+        verbose_name_plural = _("working hours")
+        ordering = ["weekday", "starts"]
+        indexes = [models.Index(fields=["practitioner", "weekday"], name="working_hours_day")]
+        constraints = [
+            *WeeklyHours.rules("working"),
+            models.CheckConstraint(
+                name="working_alternation",
+                condition=Q(every_weeks=1) | Q(every_weeks__gt=1, every_weeks__lte=8, anchor_on__isnull=False),
+                violation_error_message=_("Alternating weeks want a week to count from."),
+            ),
+        ]
+
+
+class ExtraHours(Recorded):
+    """Hours on a single day, on top of the weekly ones."""
+
+    practitioner = models.ForeignKey(
+        Practitioner, models.CASCADE, related_name="extra_hours", verbose_name=_("practitioner")
+    )
+    location = models.ForeignKey(
+        Location, models.PROTECT, related_name="extra_hours", verbose_name=_("location")
+    )
+    on = models.DateField(_("day"))
+    starts = models.TimeField(_("from"))
+    ends = models.TimeField(_("until"), help_text=_("00:00 is midnight."))
+
+    class Meta(Recorded.Meta):
+        verbose_name = _("extra hours")
+        verbose_name_plural = _("extra hours")
+        ordering = ["-on", "starts"]
+        indexes = [models.Index(fields=["practitioner", "on"], name="extra_hours_day")]
+        constraints = [
+            models.CheckConstraint(
+                name="extra_hours_order",
+                condition=Q(ends__gt=F("starts")) | Q(ends="00:00"),
+                violation_error_message=_("The end must come after the start."),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.on} {self.starts:%H:%M}–{self.ends:%H:%M}"
+
+
+class TimeOff(Recorded):
+    """Somebody or something is not available: exactly one of practitioner, room, equipment, location.
+
+    Not a constraint: existing visits stay and are listed for rebooking.
+    """
+
+    practitioner = models.ForeignKey(
+        Practitioner, models.CASCADE, null=True, blank=True, related_name="time_off", verbose_name=_("practitioner")
+    )
+    room = models.ForeignKey(
+        Room, models.CASCADE, null=True, blank=True, related_name="time_off", verbose_name=_("room")
+    )
+    equipment = models.ForeignKey(
+        Equipment, models.CASCADE, null=True, blank=True, related_name="time_off", verbose_name=_("equipment")
+    )
+    location = models.ForeignKey(
+        Location, models.CASCADE, null=True, blank=True, related_name="time_off", verbose_name=_("location")
+    )
+    start_at = models.DateTimeField(_("from"))
+    end_at = models.DateTimeField(_("until"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    SUBJECTS = ("practitioner", "room", "equipment", "location")
+
+    class Meta(Recorded.Meta):
+        verbose_name = _("time off")
+        verbose_name_plural = _("time off")
+        ordering = ["-start_at"]
+        indexes = [
+            models.Index(fields=["practitioner", "start_at"], name="time_off_practitioner"),
+            models.Index(fields=["location", "start_at"], name="time_off_location"),
+            models.Index(fields=["end_at"], name="time_off_end"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="time_off_order",
+                condition=Q(end_at__gt=F("start_at")),
+                violation_error_message=_("The end must come after the start."),
+            ),
+            models.CheckConstraint(
+                name="time_off_one_subject",
+                condition=(
+                    Q(practitioner__isnull=False, room__isnull=True, equipment__isnull=True, location__isnull=True)
+                    | Q(practitioner__isnull=True, room__isnull=False, equipment__isnull=True, location__isnull=True)
+                    | Q(practitioner__isnull=True, room__isnull=True, equipment__isnull=False, location__isnull=True)
+                    | Q(practitioner__isnull=True, room__isnull=True, equipment__isnull=True, location__isnull=False)
+                ),
+                violation_error_message=_("Choose exactly one: practitioner, room, equipment or location."),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.subject} {self.start_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def subject(self):
+        return self.practitioner or self.room or self.equipment or self.location
+
+

@@ -1,0 +1,165 @@
+"""All settings, read from the environment by typed readers; a wrong value stops the start with one sentence."""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from clinic.database import roles
+from clinic.database.embedded import Server
+from config import env
+from config.unfold import UNFOLD  # noqa: F401  (Django reads it from here)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = env.flag("TESTING")
+if not TESTING:
+    env.load(BASE_DIR / ".env")
+VAR_DIR = Path(env.text("VAR_DIR", default=str(BASE_DIR / "var")))
+
+DEBUG = env.flag("DEBUG")
+# The demo clinic: public passwords, so it serves this machine only.
+DEMO = env.flag("DEMO")
+PRODUCTION = not (DEBUG or DEMO or TESTING)
+
+if PRODUCTION:
+    SECRET_KEY = env.text("SECRET_KEY")
+    ALLOWED_HOSTS = env.csv("ALLOWED_HOSTS")
+    if len(SECRET_KEY) < 50:
+        raise ImproperlyConfigured("SECRET_KEY is too short: at least 50 random characters.")
+    if not ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS is missing: name the host names that this clinic is reached by.")
+else:
+    SECRET_KEY = env.text("SECRET_KEY", default="") or env.secret_file(VAR_DIR / "secret_key")
+    ALLOWED_HOSTS = env.csv("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
+
+INSTALLED_APPS = [
+    # The theme's own default config would replace our admin site.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "unfold.contrib.import_export",
+    "unfold.contrib.guardian",
+    "unfold.contrib.simple_history",
+    "clinic.apps.DeskConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "import_export",
+    "guardian",
+    "simple_history",
+    "django_q",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "clinic.apps.ClinicConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "clinic.middleware.ActorMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Without DATABASE_URL the embedded server is meant; `manage.py run` and `manage.py db start` start it, settings never.
+EMBEDDED_SERVER = None if env.text("DATABASE_URL", default="") else Server(VAR_DIR / "postgres")
+if EMBEDDED_SERVER:
+    APP_URL = EMBEDDED_SERVER.dsn(roles.APP, roles.DATABASE)
+    OWNER_URL = EMBEDDED_SERVER.dsn(roles.OWNER, roles.DATABASE)
+else:
+    APP_URL = OWNER_URL = env.text("DATABASE_URL")
+DATABASE_OWNER = env.database("DATABASE_OWNER_URL", default=_embedded.replace("camerino_app@", "camerino_owner@"))
+DATABASES = {"default": {"ENGINE": "clinic.database.backend", **env.database("DATABASE_URL", default=APP_URL)}}
+# Signs in for migrations and `db` commands only, see clinic.database.roles.as_owner.
+DATABASE_OWNER = env.database("DATABASE_OWNER_URL", default=OWNER_URL)
+if DATABASE_OWNER["NAME"] != DATABASES["default"]["NAME"]:
+    raise ImproperlyConfigured("DATABASE_URL and DATABASE_OWNER_URL must name the same database.")
+# Connections that a web worker keeps open (config/gunicorn.py). Elsewhere each thread has its own: a pool has threads,
+# which a forking process such as the queue's would lose.
+if pool_size := env.number("DATABASE_POOL", default=0, maximum=100):
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+
+AUTH_USER_MODEL = "clinic.User"
+AUTHENTICATION_BACKENDS = ["clinic.permissions.RoleBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "admin:index"
+
+LANGUAGE_CODE = env.choice("DEFAULT_LANGUAGE", ["it", "en"], default="en")
+LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("TIME_ZONE", default="Europe/Rome")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [("vendor", BASE_DIR / "node_modules")] if (BASE_DIR / "node_modules").is_dir() else []
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SILENCED_SYSTEM_CHECKS = [
+    # permissions.py reads guardian's tables in bulk; the backend would ask the database at every check.
+    "guardian.W001",
+]
+
+# guardian: no user row for strangers. import-export: without codes every member of staff may import and export.
+ANONYMOUS_USER_NAME = None
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+SIMPLE_HISTORY_REVERT_DISABLED = True
+
+# timeout < retry by far, and a short in-memory queue: otherwise q2 runs tasks twice.
+Q_CLUSTER = {
+    "name": "camerino",
+    "orm": "default",
+    "workers": 2,
+    "timeout": 120,
+    "retry": 600,
+    "queue_limit": 2,
+    "max_attempts": 3,
+    "save_limit": 1000,
+    "catch_up": False,
+    "recycle": 100,
+    "max_rss": 300000,
+    "guard_cycle": 2,
+}
