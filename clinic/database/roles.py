@@ -71,7 +71,9 @@ def create_roles(
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
     for setting, value in APP_LIMITS.items():
         connection.execute(
-            sql.SQL("ALTER ROLE {} SET {} = {}").format(sql.Identifier(APP), sql.Identifier(setting), sql.Literal(value))
+            sql.SQL("ALTER ROLE {} SET {} = {}").format(
+                sql.Identifier(APP), sql.Identifier(setting), sql.Literal(value)
+            )
         )
 
 
