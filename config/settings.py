@@ -103,7 +103,6 @@ if EMBEDDED_SERVER:
     OWNER_URL = EMBEDDED_SERVER.dsn(roles.OWNER, roles.DATABASE)
 else:
     APP_URL = OWNER_URL = env.text("DATABASE_URL")
-DATABASE_OWNER = env.database("DATABASE_OWNER_URL", default=_embedded.replace("camerino_app@", "camerino_owner@"))
 DATABASES = {"default": {"ENGINE": "clinic.database.backend", **env.database("DATABASE_URL", default=APP_URL)}}
 # Signs in for migrations and `db` commands only, see clinic.database.roles.as_owner.
 DATABASE_OWNER = env.database("DATABASE_OWNER_URL", default=OWNER_URL)

@@ -325,7 +325,7 @@ class Server:
             useradd = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", DEDICATED_USER]
             if shutil.which("useradd") is None or subprocess.run(useradd, check=False).returncode:
                 raise ServerError(
-                    f"PostgreSQL does not run as root: make a user named {DEDICATED_USER}, or start as an ordinary user."
+                    f"PostgreSQL does not run as root: make a user {DEDICATED_USER}, or start as an ordinary user."
                 ) from None
             user = pwd.getpwnam(DEDICATED_USER)
         home = DEDICATED_HOME / hashlib.sha256(os.fsencode(self.named)).hexdigest()[:16]

@@ -3,10 +3,9 @@
 import os
 import shutil
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-
-import psycopg
 
 from clinic.database import embedded, roles
 
