@@ -12,12 +12,21 @@ from simple_history.models import HistoricalRecords
 VERBS = ("view", "add", "change", "delete", "export", "import")
 
 
+class Versions(HistoricalRecords):
+    """History of a model, without its generated columns: they follow from the others, and Django 5.2 leaves them stale
+    after an update."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"history_id_field": models.BigAutoField(), **kwargs})
+
+    def fields_included(self, model):
+        return [field for field in super().fields_included(model) if not field.generated]
+
+
 class Recorded(models.Model):
     """A model whose every version is kept: an append-only history row per save, indexed by the audit trail."""
 
-    history = HistoricalRecords(
-        inherit=True, history_id_field=models.BigAutoField(), cascade_delete_history=False
-    )
+    history = Versions(inherit=True)
 
     class Meta:
         abstract = True

@@ -11,9 +11,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
-from clinic.models.base import VERBS, ActiveQuerySet, LanguageField, Recorded, Retirable
+from clinic.models.base import VERBS, ActiveQuerySet, LanguageField, Recorded, Retirable, Versions
 from clinic.models.expressions import Searchable
 from clinic.models.sites import Equipment, Location, Room, WeeklyHours, hex_colour
 
@@ -56,12 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
-    history = HistoricalRecords(
-        history_id_field=models.BigAutoField(),
-        excluded_fields=["last_login"],
-        m2m_fields=["groups"],
-        history_user_id_field=models.BigIntegerField(null=True),
-    )
+    history = Versions(excluded_fields=["last_login"], m2m_fields=["groups"])
 
     objects = UserManager()
 

@@ -1,6 +1,7 @@
 """The appointment: its time, what it keeps busy, its status and who may move it between statuses."""
 
 import uuid
+import zoneinfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.core.validators import MinValueValidator
@@ -166,6 +167,7 @@ class Appointment(Recorded):
             ("reopen_appointment", "reopen"),
             ("overlap_appointment", "overlap deliberately"),
             ("outside_hours_appointment", "book outside hours"),
+            ("past_appointment", "book in the past"),
         ]
         ordering = ["-start_at", "-pk"]
         indexes = [
@@ -226,8 +228,22 @@ class Appointment(Recorded):
         ]
 
     def __str__(self):
-        local = timezone.localtime(self.start_at)
-        return f"{local:%Y-%m-%d %H:%M} · {self.patient}"
+        return f"{self.local_start:%Y-%m-%d %H:%M} · {self.patient}"
+
+    @property
+    def local_start(self):
+        """The start on the wall clock of the location."""
+        return self.start_at.astimezone(zoneinfo.ZoneInfo(self.zone))
+
+    @property
+    def local_end(self):
+        return self.end_at.astimezone(zoneinfo.ZoneInfo(self.zone))
+
+    def save(self, *args, **kwargs):
+        super().save(*args, **kwargs)
+        # Django 5.2 reads generated columns back after an INSERT only.
+        self.day = self.local_start.date()
+        self.holds = self.status in self.HOLDING and not self.overlap_reason
 
 
 _S = Appointment.Status
