@@ -1,0 +1,39 @@
+"""The booking path. `scheduling.book(...)`, `scheduling.cancel(...)`: a verb per function; `slots` finds free times."""
+
+from clinic.services.scheduling import slots
+from clinic.services.scheduling.booking import book, is_late, move
+from clinic.services.scheduling.statuses import (
+    approve,
+    cancel,
+    check_in,
+    complete,
+    confirm,
+    decline,
+    expire,
+    expire_requests,
+    mark_no_show,
+    reopen,
+    start,
+    undo,
+)
+from clinic.services.scheduling.walk_in import walk_in
+
+__all__ = [
+    "approve",
+    "book",
+    "cancel",
+    "check_in",
+    "complete",
+    "confirm",
+    "decline",
+    "expire",
+    "expire_requests",
+    "is_late",
+    "mark_no_show",
+    "move",
+    "reopen",
+    "slots",
+    "start",
+    "undo",
+    "walk_in",
+]
