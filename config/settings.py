@@ -31,6 +31,10 @@ if PRODUCTION:
 else:
     SECRET_KEY = env.text("SECRET_KEY", default="") or env.secret_file(VAR_DIR / "secret_key")
     ALLOWED_HOSTS = env.csv("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
+    if set(ALLOWED_HOSTS) - {"localhost", "127.0.0.1", "[::1]", "testserver"}:
+        raise ImproperlyConfigured(
+            "DEBUG and DEMO are for localhost: ALLOWED_HOSTS names others."
+        )
 
 INSTALLED_APPS = [
     # The theme's own default config would replace our admin site.
@@ -106,6 +110,8 @@ else:
 DATABASES = {"default": {"ENGINE": "clinic.database.backend", **env.database("DATABASE_URL", default=APP_URL)}}
 # Signs in for migrations and `db` commands only, see clinic.database.roles.as_owner.
 DATABASE_OWNER = env.database("DATABASE_OWNER_URL", default=OWNER_URL)
+# Read by a start-up check: then the application could change its own tables.
+DATABASE_ONE_WALL = DATABASE_OWNER["USER"] == DATABASES["default"]["USER"]
 if DATABASE_OWNER["NAME"] != DATABASES["default"]["NAME"]:
     raise ImproperlyConfigured("DATABASE_URL and DATABASE_OWNER_URL must name the same database.")
 # Connections that a web worker keeps open (config/gunicorn.py). Elsewhere each thread has its own: a pool has threads,
@@ -133,6 +139,33 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [("vendor", BASE_DIR / "node_modules")] if (BASE_DIR / "node_modules").is_dir() else []
 
+# Collected, compressed and named by their content where people use it; straight from the sources where it is written.
+COLLECTED = PRODUCTION or (DEMO and not TESTING)
+WHITENOISE_USE_FINDERS = not COLLECTED
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+# Patients' files: never below a folder that a web server shows.
+MEDIA_ROOT = VAR_DIR / "files"
+
+# A browser keeps its promise (HSTS) for a year: name the shorter time while the certificate is new.
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", default=31_536_000) if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+# Only behind a proxy that sets the header itself: anybody else could claim to have come by https.
+if env.flag("BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SILENCED_SYSTEM_CHECKS = [
@@ -146,6 +179,19 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 SIMPLE_HISTORY_REVERT_DISABLED = True
+
+# To standard error, where a service manager keeps it. Django's own default tells nobody but ADMINS.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING"},
+        "django-q": {"handlers": [], "level": "WARNING"},
+    },
+}
 
 # timeout < retry by far, and a short in-memory queue: otherwise q2 runs tasks twice.
 Q_CLUSTER = {
