@@ -57,3 +57,6 @@ def owner_cursor(transactional_db):
 def as_owner(transactional_db):
     """`with as_owner():` makes this thread's Django connection the owner's."""
     return roles.as_owner
+
+
+from tests.world import world  # noqa: E402, F401  (the fixed cast, as a fixture)
