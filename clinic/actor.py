@@ -51,9 +51,7 @@ _current: ContextVar[Actor | None] = ContextVar("camerino_actor", default=None)
 
 def staff(user, *, route="", ip=None, agent="") -> Actor:
     """The actor for a signed-in member of staff."""
-    return Actor(
-        kind="staff", user_id=user.pk, role=user.role_names, route=route, ip=ip, agent=agent, user=user
-    )
+    return Actor(kind="staff", user_id=user.pk, role=user.role_names, route=route, ip=ip, agent=agent, user=user)
 
 
 def current() -> Actor | None:

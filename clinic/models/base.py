@@ -126,4 +126,3 @@ class Words(ArrayField):
         kwargs.setdefault("default", list)
         kwargs.setdefault("blank", True)
         super().__init__(base_field or models.TextField(), **kwargs)
-

@@ -14,9 +14,7 @@ from clinic.models.base import LanguageField, Retirable
 from clinic.models.expressions import AsText, Digits, Searchable
 from clinic.models.sites import country_code
 
-phone_number = RegexValidator(
-    r"^\+?[0-9][0-9 ()./-]{4,30}$", _("A phone number holds digits, as in +39 333 123 4567.")
-)
+phone_number = RegexValidator(r"^\+?[0-9][0-9 ()./-]{4,30}$", _("A phone number holds digits, as in +39 333 123 4567."))
 
 
 def check_birth_date(value):
@@ -71,9 +69,7 @@ class Patient(Retirable):
     country = models.CharField(_("country"), max_length=2, default="IT", validators=[country_code])
     language = LanguageField()
     emergency_name = models.CharField(_("emergency contact"), max_length=160, blank=True)
-    emergency_phone = models.CharField(
-        _("emergency phone"), max_length=32, blank=True, validators=[phone_number]
-    )
+    emergency_phone = models.CharField(_("emergency phone"), max_length=32, blank=True, validators=[phone_number])
     emergency_relation = models.CharField(_("relation"), max_length=60, blank=True)
     family_doctor = models.CharField(_("family doctor"), max_length=160, blank=True)
     employer = models.CharField(_("employer or club"), max_length=160, blank=True)

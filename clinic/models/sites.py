@@ -101,9 +101,7 @@ class Location(Retirable, Windows):
         verbose_name_plural = _("locations")
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(
-                name="location_slot_step", condition=Q(slot_step__gte=5) & Q(slot_step__lte=240)
-            )
+            models.CheckConstraint(name="location_slot_step", condition=Q(slot_step__gte=5) & Q(slot_step__lte=240))
         ]
 
     def __str__(self):
@@ -230,9 +228,7 @@ class WeeklyHours(Recorded):
 
 
 class OpeningHours(WeeklyHours):
-    location = models.ForeignKey(
-        Location, models.CASCADE, related_name="opening_hours", verbose_name=_("location")
-    )
+    location = models.ForeignKey(Location, models.CASCADE, related_name="opening_hours", verbose_name=_("location"))
 
     class Meta(WeeklyHours.Meta):
         verbose_name = _("opening hours")
@@ -244,9 +240,7 @@ class OpeningHours(WeeklyHours):
 class DayException(Recorded):
     """A day that differs at a location: closed, or open with hours of its own."""
 
-    location = models.ForeignKey(
-        Location, models.CASCADE, related_name="day_exceptions", verbose_name=_("location")
-    )
+    location = models.ForeignKey(Location, models.CASCADE, related_name="day_exceptions", verbose_name=_("location"))
     on = models.DateField(_("day"))
     open = models.BooleanField(_("open"), default=False)
     starts = models.TimeField(_("from"), null=True, blank=True)

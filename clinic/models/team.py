@@ -140,9 +140,7 @@ class Practitioner(Retirable):
     office_address = models.CharField(_("office address"), max_length=200, blank=True)
     colour = models.CharField(_("colour"), max_length=7, default="#0f766e", validators=[hex_colour])
     online = models.BooleanField(_("accepts online bookings"), default=True)
-    locations = models.ManyToManyField(
-        Location, blank=True, related_name="practitioners", verbose_name=_("locations")
-    )
+    locations = models.ManyToManyField(Location, blank=True, related_name="practitioners", verbose_name=_("locations"))
     old_reference = models.CharField(_("old reference"), max_length=80, null=True, blank=True, unique=True)
     search = models.GeneratedField(
         expression=Searchable(F("family_name"), F("given_name"), F("profession")),
@@ -193,9 +191,7 @@ class WorkingHours(WeeklyHours):
     practitioner = models.ForeignKey(
         Practitioner, models.CASCADE, related_name="working_hours", verbose_name=_("practitioner")
     )
-    location = models.ForeignKey(
-        Location, models.PROTECT, related_name="working_hours", verbose_name=_("location")
-    )
+    location = models.ForeignKey(Location, models.PROTECT, related_name="working_hours", verbose_name=_("location"))
     every_weeks = models.PositiveSmallIntegerField(
         _("every … weeks"), default=1, validators=[MinValueValidator(1), MaxValueValidator(8)]
     )
@@ -224,9 +220,7 @@ class ExtraHours(Recorded):
     practitioner = models.ForeignKey(
         Practitioner, models.CASCADE, related_name="extra_hours", verbose_name=_("practitioner")
     )
-    location = models.ForeignKey(
-        Location, models.PROTECT, related_name="extra_hours", verbose_name=_("location")
-    )
+    location = models.ForeignKey(Location, models.PROTECT, related_name="extra_hours", verbose_name=_("location"))
     on = models.DateField(_("day"))
     starts = models.TimeField(_("from"))
     ends = models.TimeField(_("until"), help_text=_("00:00 is midnight."))
@@ -305,5 +299,3 @@ class TimeOff(Recorded):
     @property
     def subject(self):
         return self.practitioner or self.room or self.equipment or self.location
-
-

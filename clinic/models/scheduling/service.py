@@ -31,9 +31,7 @@ class Service(Retirable, Windows):
     """One kind of visit: how long, what it needs, what it costs."""
 
     name = TranslatedField(_("name"))
-    category = models.ForeignKey(
-        ServiceCategory, models.PROTECT, related_name="services", verbose_name=_("category")
-    )
+    category = models.ForeignKey(ServiceCategory, models.PROTECT, related_name="services", verbose_name=_("category"))
     description = TranslatedField(_("description"), blank=True, multiline=True)
     minutes = models.PositiveSmallIntegerField(
         _("duration (minutes)"), default=30, validators=[MinValueValidator(5), MaxValueValidator(12 * 60)]
