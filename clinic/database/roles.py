@@ -46,8 +46,9 @@ def prepare(
         connection.execute("SELECT pg_advisory_lock(hashtext('camerino roles'))")
         create_roles(connection, owner_password=owner_password, app_password=app_password, createdb=createdb)
         create_database(connection, database)
-    with psycopg.connect(admin, dbname=database, autocommit=True) as connection:
-        open_database(connection)
+        # Still under the lock: CREATE EXTENSION IF NOT EXISTS collides with itself.
+        with psycopg.connect(admin, dbname=database, autocommit=True) as inside:
+            open_database(inside)
 
 
 def create_roles(
