@@ -1,22 +1,42 @@
-"""Brand, navigation and tabs of the admin, as data."""
+"""Brand, navigation and tabs of the admin, as data. Navigation follows the jobs that people have, not the models."""
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
-def _list(model):
-    return reverse_lazy(f"admin:clinic_{model}_changelist")
-
-
-def _item(title, icon, model, permission=None, link=None, **more):
-    codename = permission or f"clinic.view_{model}"
+def _item(title, icon, model, **more):
+    codename = f"clinic.view_{model}"
     return {
         "title": title,
         "icon": icon,
-        "link": link or _list(model),
+        "link": reverse_lazy(f"admin:clinic_{model}_changelist"),
         "permission": lambda request: request.user.has_perm(codename),
         **more,
     }
+
+
+# Tabs hold together what one job needs: the menu names the job once.
+TABS = [
+    ("service", [(_("Services"), "service"), (_("Categories"), "servicecategory")]),
+    ("practitioner", [(_("Practitioners"), "practitioner"), (_("Specialisations"), "specialisation")]),
+    ("room", [(_("Rooms"), "room"), (_("Kinds of room"), "roomkind")]),
+    ("equipment", [(_("Equipment"), "equipment"), (_("Kinds of equipment"), "equipmentkind")]),
+    ("location", [(_("Locations"), "location"), (_("Legal entities"), "organization")]),
+]
+
+
+def _tabs():
+    return [
+        {
+            "models": [f"clinic.{model}" for _title, model in items],
+            "items": [
+                {key: value for key, value in _item(title, "", model).items() if key != "icon"}
+                for title, model in items
+            ],
+        }
+        for _job, items in TABS
+    ]
 
 
 UNFOLD = {
@@ -28,6 +48,8 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "SHOW_LANGUAGES": False,
     "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("clinic/desk.css")],
+    "SCRIPTS": [lambda request: static("clinic/actions.js")],
     "COLORS": {
         "primary": {
             "50": "240 253 250",
@@ -44,24 +66,30 @@ UNFOLD = {
         }
     },
     "COMMAND": {"search_models": False, "show_history": False},
+    "TABS": _tabs(),
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
         "navigation": [
             {
-                "title": _("Desk"),
+                "title": _("Reception"),
                 "items": [
-                    _item(_("Appointments"), "calendar_month", "appointment"),
                     _item(_("Patients"), "groups", "patient"),
                 ],
             },
             {
-                "title": _("Clinic"),
+                "title": _("Care"),
                 "separator": True,
                 "items": [
-                    _item(_("Services"), "medical_services", "service"),
                     _item(_("Practitioners"), "stethoscope", "practitioner"),
                     _item(_("Time off"), "event_busy", "timeoff"),
+                    _item(_("Services"), "medical_services", "service"),
+                ],
+            },
+            {
+                "title": _("House"),
+                "separator": True,
+                "items": [
                     _item(_("Locations"), "location_on", "location"),
                     _item(_("Rooms"), "meeting_room", "room"),
                     _item(_("Equipment"), "precision_manufacturing", "equipment"),

@@ -1,1 +1,1 @@
-"""The desk: screens only."""
+"""The desk: screens only. `screens` registers them; importing this package alone registers nothing."""

@@ -1,0 +1,163 @@
+"""ClinicAdmin, the one base of every screen, and its inlines."""
+
+from django.contrib.admin.utils import unquote
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+
+from clinic import actor
+from clinic.admin.base.actions import RecordActions
+from clinic.admin.base.export import Exports
+from clinic.admin.base.forms import ClinicForm, native
+from clinic.admin.base.history import HistoryPage
+from clinic.admin.base.paging import CappedPaginator, PagedChangeList
+from clinic.admin.base.refusals import REFUSALS, Acceptance, posted, refusal_of
+from clinic.admin.base.scope import ScopedInline, ScopedObjects
+from clinic.models.base import Retirable
+from clinic.services import audit
+
+
+class ClinicAdmin(ScopedObjects, RecordActions, HistoryPage, Exports, ModelAdmin):
+    """One model's screens. Subclasses say what is shown, which service saves, and which record actions there are.
+
+    Hooks: `store` (the one write), `acceptance` (refusal code -> verb that lets somebody go past it),
+    `looks_are_recorded`, `stays_after_adding`, `empty` (what an empty list says), `export_fields`.
+    """
+
+    form = ClinicForm
+    formfield_overrides = native(ModelAdmin.formfield_overrides)
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_disable_select_all = True
+    list_filter_sheet = True
+    save_on_top = False
+    change_list_template = "admin/change_list.html"
+    change_form_template = "admin/change_form.html"
+
+    empty = ""
+    acceptance: dict[str, str] = {}
+    looks_are_recorded = False
+    stays_after_adding = False
+
+    @property
+    def retirable(self) -> bool:
+        return issubclass(self.model, Retirable)
+
+    # Addresses
+
+    def get_urls(self):
+        # Ours first: Django's "<path:object_id>/" would swallow them.
+        return [*self.action_urls(), *self.export_urls(), *super().get_urls()]
+
+    def get_changelist(self, request, **kwargs):
+        return PagedChangeList
+
+    # Writing
+
+    def store(self, request, obj, form, change, by, **accepted):
+        """Save the record by its service. `accepted` holds accept= and reason= when somebody goes past a refusal."""
+        obj.save()
+
+    def save_model(self, request, obj, form, change):
+        self.store(request, obj, form, change, actor.current(), **Acceptance.of(request).arguments())
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refusal = getattr(request, "_refusal", None)
+        return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        extra = {**(extra_context or {}), **self._buttons(request, object_id)}
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra)
+        subject = self._subject(request, object_id)
+        Acceptance.of(request).check(request, subject, self.acceptance)
+        request.POST = posted(request)
+        try:
+            return super().changeform_view(request, object_id, form_url, extra)
+        except REFUSALS as error:
+            # Django's transaction is over: what was refused is undone as a whole, and the form says why.
+            request._refusal = refusal_of(error)
+        extra.update(self.refusal_context(request, subject, request._refusal, self.acceptance))
+        return super().changeform_view(request, object_id, form_url, extra)
+
+    def _subject(self, request, object_id):
+        if object_id is None:
+            return self.model()
+        return self.get_object_or_refuse(request, object_id, "change")
+
+    def _buttons(self, request, object_id):
+        obj = self.get_object(request, unquote(object_id)) if object_id and self.record_actions else None
+        return {"record_actions": self.open_actions(request, obj) if obj is not None else []}
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None and self.looks_are_recorded and request.method == "GET":
+            audit.looked(obj, by=actor.current())
+        context.setdefault("show_save_and_add_another", False)
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def response_post_save_add(self, request, obj):
+        if not self.stays_after_adding:
+            return super().response_post_save_add(request, obj)
+        name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(name, args=[obj.pk]))
+
+    def delete_view(self, request, object_id, extra_context=None):
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except REFUSALS as error:
+            self.message_user(request, refusal_of(error).message, "ERROR")
+            name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
+            return HttpResponseRedirect(reverse(name, args=[unquote(object_id)]))
+
+    # Django's own log would keep names of patients outside the scope; history and audit trail know more.
+
+    def log_addition(self, request, obj, message):
+        return None
+
+    def log_change(self, request, obj, message):
+        return None
+
+    def log_deletions(self, request, queryset):
+        return []
+
+    # Lists
+
+    def changelist_view(self, request, extra_context=None):
+        extra = {"has_export_permission": self.has_export_permission(request), **(extra_context or {})}
+        return super().changelist_view(request, extra)
+
+    def get_list_display(self, request):
+        shown = [*super().get_list_display(request)]
+        return [*shown, "inactive_mark"] if self.retirable else shown
+
+    def inactive_mark(self, obj):
+        return "" if obj.active else inactive_badge()
+
+    inactive_mark.short_description = ""
+
+    def empty_text(self):
+        return self.empty or _("Nothing here yet.")
+
+
+def inactive_badge():
+    return format_html('<span class="desk-inactive">{}</span>', _("inactive"))
+
+
+class _Inline(ScopedInline):
+    formfield_overrides = native(TabularInline.formfield_overrides)
+    form = ClinicForm
+    extra = 0
+    show_change_link = False
+
+
+class ClinicTabularInline(_Inline, TabularInline):
+    """Rows of a child model in a table below the form."""
+
+
+class ClinicStackedInline(_Inline, StackedInline):
+    """Rows of a child model, each as a small form."""

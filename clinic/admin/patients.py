@@ -1,0 +1,109 @@
+"""The patient's screen: found by name, phone, e-mail, number or birth date; registered without doubles."""
+
+import datetime as dt
+import re
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from clinic.admin.base import ActionForm, RetirableAdmin, record_action
+from clinic.admin.base.forms import DATE_FORMATS
+from clinic.models import Patient
+from clinic.services import patients
+
+
+def as_birth_date(text: str) -> dt.date | None:
+    """The day that `text` means in one of the usual writings (day first), or None."""
+    text = re.sub(r"\s+", " ", text.strip())
+    for pattern in DATE_FORMATS:
+        try:
+            day = dt.datetime.strptime(text, pattern).date()  # noqa: DTZ007  (a day has no zone)
+        except ValueError:
+            continue
+        if day > timezone.localdate():
+            # Two digits of a year: nobody is born tomorrow.
+            day = day.replace(year=day.year - 100) if "%y" in pattern else day
+        return day
+    return None
+
+
+def age_on(birth: dt.date, day: dt.date) -> int:
+    """Full years on that day."""
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+class DeathForm(ActionForm):
+    on = forms.DateField(label=_("Deceased on"))
+
+
+@admin.register(Patient)
+class PatientAdmin(RetirableAdmin):
+    list_display = ["__str__", "birth", "mobile", "phone", "email", "number"]
+    list_filter = ["active", "sex"]
+    search_fields = ["search"]
+    search_help_text = _("Name, phone, e-mail, number or birth date")
+    empty = _("No patients yet. Register the first one.")
+    acceptance = {"duplicate": "add"}
+    looks_are_recorded = True
+    stays_after_adding = True
+    readonly_fields = ["number", "deceased_on", "created_at"]
+    fieldsets = [
+        (None, {"fields": ["family_name", "given_name", "birth_on", "sex", "gender"]}),
+        (_("Contact"), {"fields": ["mobile", "phone", "email", "language"]}),
+        (_("Address"), {"fields": ["address", "postal_code", "city", "province", "country"]}),
+        (_("In an emergency"), {"fields": ["emergency_name", "emergency_phone", "emergency_relation"]}),
+        (_("More"), {"fields": ["family_doctor", "employer", "desk_note"]}),
+    ]
+    record_death = record_action(
+        _("Record death"),
+        verb="change",
+        service=patients.record_death,
+        form=DeathForm,
+        icon="deceased",
+        available=lambda patient: patient.deceased_on is None,
+        acceptance={"future_visits": "change"},
+    )
+    undo_death = record_action(
+        _("Undo record of death"),
+        verb="change",
+        service=patients.undo_death,
+        icon="undo",
+        confirm=_("The record becomes active again."),
+        available=lambda patient: patient.deceased_on is not None,
+    )
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is None:
+            return self.fieldsets
+        record = [*(["deceased_on"] if obj.deceased_on else []), "number", "created_at"]
+        return [*self.fieldsets, (_("Record"), {"fields": record})]
+
+    def store(self, request, obj, form, change, by, **accepted):
+        save = patients.update if change else patients.register
+        save(obj, by=by, **accepted)
+
+    @admin.display(description=_("birth date"), ordering="birth_on")
+    def birth(self, patient):
+        if patient.birth_on is None:
+            return "—"
+        return (
+            f"{date_format(patient.birth_on, 'SHORT_DATE_FORMAT')} ({age_on(patient.birth_on, timezone.localdate())})"
+        )
+
+    def get_search_results(self, request, queryset, search_term):
+        day = as_birth_date(search_term)
+        queryset, duplicates = super().get_search_results(request, queryset, "")
+        return (queryset.filter(birth_on=day) if day else queryset.matching(search_term)), duplicates
+
+    def changelist_view(self, request, extra_context=None):
+        response = super().changelist_view(request, extra_context)
+        found = getattr(response, "context_data", {}).get("cl")
+        if request.method == "GET" and found is not None and found.query and found.result_count == 1:
+            # Who searches and finds exactly one wants to see it.
+            return HttpResponseRedirect(reverse("admin:clinic_patient_change", args=[found.result_list[0].pk]))
+        return response
