@@ -1,0 +1,1 @@
+"""What comes from other systems: parsers are pure, intake.py writes."""
