@@ -1,6 +1,7 @@
 """Every model, by the name it is known by elsewhere."""
 
 from clinic.models.audit import AuditEntry, AuditShape, Seal
+from clinic.models.cache import CacheEntry
 from clinic.models.patients import Patient
 from clinic.models.scheduling import (
     MOVES,
@@ -27,6 +28,7 @@ from clinic.models.sites import (
 )
 from clinic.models.team import (
     ExtraHours,
+    Invitation,
     Practitioner,
     PractitionerSpecialisation,
     Specialisation,
@@ -40,6 +42,7 @@ __all__ = [
     "Appointment",
     "AuditEntry",
     "AuditShape",
+    "CacheEntry",
     "ClinicSettings",
     "DayException",
     "Equipment",
@@ -47,6 +50,7 @@ __all__ = [
     "EquipmentUse",
     "ExtraHours",
     "Hold",
+    "Invitation",
     "Location",
     "Offering",
     "OpeningHours",

@@ -55,7 +55,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
-    history = Versions(excluded_fields=["last_login"], m2m_fields=["groups"])
+    # A password's hash has no place in a history that nobody may shorten.
+    history = Versions(excluded_fields=["last_login", "password"], m2m_fields=["groups"])
 
     objects = UserManager()
 
@@ -100,6 +101,40 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def role_names(self) -> str:
         return "superuser" if self.is_superuser else ", ".join(self.roles)
+
+
+class Invitation(Recorded):
+    """A link with which one person sets a password, once: to join, or after a forgotten one. Made by services/team.
+
+    The link's token is known to who was given it; only its hash is kept.
+    """
+
+    class Purpose(models.TextChoices):
+        JOIN = "join", _("invitation")
+        RESET = "reset", _("new password")
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="invitations", verbose_name=_("member of staff"))
+    purpose = models.CharField(_("purpose"), max_length=8, choices=Purpose)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("valid until"))
+    used_at = models.DateTimeField(_("used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta(Recorded.Meta):
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                name="invitation_one_open",
+                condition=Q(used_at__isnull=True, revoked_at__isnull=True),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_purpose_display()}: {self.user}"
 
 
 class Specialisation(Recorded):
