@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core import serializers
 
@@ -17,7 +19,7 @@ def load(language: str) -> int:
     text = (_FOLDER / f"reference_{language}.json").read_text(encoding="utf-8")
     added = 0
     for entry in serializers.deserialize("json", text):
-        row = entry.object
+        row: Any = entry.object
         if not type(row)._default_manager.filter(name=row.name).exists():
             row.save()
             added += 1

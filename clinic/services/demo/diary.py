@@ -142,10 +142,24 @@ class Diary:
             self.seen.add((clinician.key, patient))
         room, place, units = taken
         zone = self.people[patient].registered_at.tzinfo
-        moments = [
-            dt.datetime.combine(day, catalogue.clock(minute), tzinfo=zone) for minute in (start, start + length, *busy)
-        ]
-        return Visit(treatment, clinician, site, room, place, units, patient, *moments, fate)
+
+        def moment(minute: int) -> dt.datetime:
+            return dt.datetime.combine(day, catalogue.clock(minute), tzinfo=zone)
+
+        return Visit(
+            treatment=treatment,
+            clinician=clinician,
+            site=site,
+            room=room,
+            place=place,
+            units=units,
+            patient=patient,
+            start_at=moment(start),
+            end_at=moment(start + length),
+            busy_from=moment(busy[0]),
+            busy_until=moment(busy[1]),
+            fate=fate,
+        )
 
     def _patient(self, rng, book, day, clinician) -> int | None:
         """Mostly one of the practitioner's own; some come often, most now and then; nobody twice a day."""

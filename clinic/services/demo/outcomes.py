@@ -50,7 +50,7 @@ class Outcome:
     moves: list[Move] = field(default_factory=list)
 
     def move(self, new, at, who, reason="") -> None:
-        verb = MOVES[self.status, new] if self.status else "book"
+        verb = MOVES[S(self.status), S(new)] if self.status else "book"
         self.moves.append(Move(self.status, new, verb, at, who, reason))
         self.status = new
 

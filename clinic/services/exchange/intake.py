@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median_low
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -35,6 +34,8 @@ from clinic.services.exchange.foreign import Export, ForeignVisit
 
 LONGEST = dt.timedelta(hours=24)
 _BATCH = 1000
+
+Stretch = tuple[dt.datetime, dt.datetime]
 
 
 @dataclass
@@ -81,9 +82,9 @@ class _Intake:
         self.summary = Summary()
 
     def run(self) -> Summary:
-        self.patients = self._people(Patient, [self._patient(entry) for entry in self.export.patients])
+        self.patients = self._people(Patient, {entry.reference: self._patient(entry) for entry in self.export.patients})
         self.practitioners = self._people(
-            Practitioner, [self._practitioner(entry) for entry in self.export.practitioners]
+            Practitioner, {entry.reference: self._practitioner(entry) for entry in self.export.practitioners}
         )
         self._link_practitioners()
         visits = self._accepted(self._new_visits())
@@ -118,11 +119,11 @@ class _Intake:
             online=False,
         )
 
-    def _people[M: (Patient, Practitioner)](self, model: type[M], rows: list[M]) -> dict[str, int]:
+    def _people[M: (Patient, Practitioner)](self, model: type[M], rows: dict[str, M]) -> dict[str, int]:
         """Insert those whose reference is new; the key of every one by reference."""
-        references = [row.old_reference for row in rows]
-        known = dict(model._default_manager.filter(old_reference__in=references).values_list("old_reference", "pk"))
-        new = {row.old_reference: row for row in rows if row.old_reference not in known}
+        there = model._default_manager.filter(old_reference__in=rows).values_list("old_reference", "pk")
+        known = {reference: pk for reference, pk in there if reference}
+        new = {reference: row for reference, row in rows.items() if reference not in known}
         for reference, row in new.items():
             _clean(row, reference)
         self._store(new.values())
@@ -176,8 +177,8 @@ class _Intake:
         }
         categories = {category.name.get(language): category for category in ServiceCategory.objects.all()}
         new_categories = sorted({category for category, _service in lengths} - categories.keys())
-        rows = self._store(ServiceCategory(name={language: name}, position=1000) for name in new_categories)
-        categories |= dict(zip(new_categories, rows, strict=True))
+        made = self._store(ServiceCategory(name={language: name}, position=1000) for name in new_categories)
+        categories |= dict(zip(new_categories, made, strict=True))
         new = [kind for kind in sorted(lengths) if kind not in known]
         rows = self._store(
             Service(
@@ -205,9 +206,9 @@ class _Intake:
             batch_size=_BATCH,
         )
 
-    def _taken(self) -> dict[tuple[str, int], list[tuple[dt.datetime, dt.datetime]]]:
+    def _taken(self) -> dict[tuple[str, int], list[Stretch]]:
         """The time that these people's visits here hold already, sorted and free of overlaps by constraint."""
-        taken = defaultdict(list)
+        taken: dict[tuple[str, int], list[Stretch]] = defaultdict(list)
         holding = Appointment.objects.filter(holds=True)
         for who, keys, since, until in (
             ("practitioner", self.practitioners, "busy_from", "busy_until"),
@@ -258,7 +259,7 @@ class _Intake:
         return bulk_create_with_history(rows, type(rows[0]), batch_size=_BATCH)
 
 
-def _meets(stretches: list[tuple[Any, Any]], stretch: tuple[Any, Any]) -> bool:
+def _meets(stretches: list[Stretch], stretch: Stretch) -> bool:
     """Does [start, end) touch one of the sorted stretches, which do not overlap each other?"""
     at = bisect_left(stretches, stretch)
     before = at > 0 and stretches[at - 1][1] > stretch[0]
