@@ -17,7 +17,7 @@ NO = {"0", "false", "no", "off", ""}
 
 
 def load(path: Path) -> None:
-    """Take `NAME=value` lines from a file, without overruling what the environment says already."""
+    """Take `NAME=value  # remark` lines from a file, without overruling what the environment says already."""
     if not path.is_file():
         return
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -26,7 +26,7 @@ def load(path: Path) -> None:
         name, equals, value = line.partition("=")
         if not equals or not name.strip().isidentifier():
             raise ImproperlyConfigured(f"Line {number} of {path.name} is not of the form NAME=value.")
-        os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
+        os.environ.setdefault(name.strip(), value.split(" #")[0].strip().strip("\"'"))
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -104,7 +104,7 @@ def secret_file(path: Path) -> str:
     with suppress(FileNotFoundError):
         return path.read_text(encoding="ascii")
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     with open(draft, "w", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(secrets.token_urlsafe(60))
     # A link appears whole or not at all: of several processes that start together, one wins.

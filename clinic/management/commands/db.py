@@ -1,13 +1,12 @@
 """`manage.py db`: the database server and its roles, for the person who runs the clinic's machine."""
 
 import os
-import shutil
 
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from clinic.database import embedded, roles
+from clinic.database import backup, embedded, roles
 
 
 class Command(BaseCommand):
@@ -27,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args, verb, **options):
         try:
             getattr(self, verb)(**options)
-        except (embedded.ServerError, roles.RolesError, psycopg.Error) as error:
+        except (embedded.ServerError, roles.RolesError, backup.BackupError, psycopg.Error) as error:
             raise CommandError(str(error).strip()) from error
 
     def start(self, **options):
@@ -46,17 +45,9 @@ class Command(BaseCommand):
 
     def shell(self, *, owner, **options):
         entry = settings.DATABASE_OWNER if owner else settings.DATABASES["default"]
-        psql = shutil.which("psql") if settings.EMBEDDED_SERVER is None else settings.EMBEDDED_SERVER.binary("psql")
-        if psql is None:
-            raise CommandError("psql is not installed: install PostgreSQL's client programs.")
-        environment = os.environ | {
-            "PGHOST": entry["HOST"],
-            "PGPORT": entry["PORT"],
-            "PGUSER": entry["USER"],
-            "PGPASSWORD": entry["PASSWORD"],
-            "PGDATABASE": entry["NAME"],
-        }
-        os.execve(psql, [psql], environment)  # noqa: S606  # becomes psql: the terminal is its own from here on
+        conninfo = roles.conninfo(entry)
+        psql = backup.program("psql", conninfo, settings.EMBEDDED_SERVER)
+        os.execve(psql, [psql], backup.libpq(conninfo))  # noqa: S606  # becomes psql: the terminal is its own now
 
     def roles(self, *, createdb, **options):
         application, owner = settings.DATABASES["default"], settings.DATABASE_OWNER

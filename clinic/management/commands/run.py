@@ -46,8 +46,8 @@ class Command(BaseCommand):
         try:
             with contextlib.ExitStack() as stack:
                 stack.enter_context(stoppable())
+                stack.enter_context(embedded.held(settings.EMBEDDED_SERVER))
                 if settings.EMBEDDED_SERVER:
-                    stack.enter_context(settings.EMBEDDED_SERVER.hold())
                     roles.prepare(settings.EMBEDDED_SERVER.dsn(), createdb=not settings.PRODUCTION)
                 stack.callback(supervisor.stop)
                 self._prepare()
@@ -78,6 +78,8 @@ class Command(BaseCommand):
         while True:
             if name := supervisor.ended():
                 raise CommandError(f"The {name} ended by itself; what it said stands above.")
+            if settings.EMBEDDED_SERVER and settings.EMBEDDED_SERVER.pid() is None:
+                raise CommandError(f"The database server ended by itself; what it said: {settings.EMBEDDED_SERVER.log}")
             if not told and _answers(interface, port):
                 told = True
                 self._tell(port)
