@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.apps import apps
+from django.conf import settings
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 APP = "clinic"
+DEMO_DOMAIN = "@demo.test"
 ANY, OWN_ONLY = "any", "own"
 
 # A visit's way through the day, as far as the person who treats goes it.
@@ -218,8 +220,19 @@ def granted_codenames(roles) -> set[str]:
     }
 
 
+def may_sign_in(user) -> bool:
+    """Active staff. In production neither superusers (roles are enough) nor the demo's public passwords."""
+    if not (user.is_active and user.is_staff):
+        return False
+    return not (settings.PRODUCTION and (user.is_superuser or user.email.endswith(DEMO_DOMAIN)))
+
+
 class RoleBackend(AuthenticationBackend):
     """Signs in by e-mail (allauth) and answers has_perm() from ROLES, without a query of its own."""
+
+    def user_can_authenticate(self, user):
+        # Asked at the sign-in and again for every request: who may no longer come in is out at once.
+        return may_sign_in(user)
 
     def get_user(self, user_id):
         model = apps.get_model(APP, "User")

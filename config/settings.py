@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.database import roles
 from clinic.database.embedded import Server
+from clinic.database.encryption import SHORTEST_KEY
 from config import env
 from config.unfold import UNFOLD  # noqa: F401  (Django reads it from here)
 
@@ -32,9 +33,7 @@ else:
     SECRET_KEY = env.text("SECRET_KEY", default="") or env.secret_file(VAR_DIR / "secret_key")
     ALLOWED_HOSTS = env.csv("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
     if set(ALLOWED_HOSTS) - {"localhost", "127.0.0.1", "[::1]", "testserver"}:
-        raise ImproperlyConfigured(
-            "DEBUG and DEMO are for localhost: ALLOWED_HOSTS names others."
-        )
+        raise ImproperlyConfigured("DEBUG and DEMO are for localhost: ALLOWED_HOSTS names others.")
 
 INSTALLED_APPS = [
     # The theme's own default config would replace our admin site.
@@ -65,6 +64,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: everybody behind it takes REMOTE_ADDR for the client.
+    "clinic.signin.middleware.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -77,6 +78,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "clinic.signin.middleware.SessionWatch",
+    "clinic.signin.middleware.FactorGate",
     "simple_history.middleware.HistoryRequestMiddleware",
     "clinic.middleware.ActorMiddleware",
 ]
@@ -126,7 +129,69 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Memory-hard, and in Python's own library.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
+LOGOUT_REDIRECT_URL = "account_login"
+
+# The clinic's settings end sessions earlier: see clinic/signin/session.py. This is the longest they may say.
+SESSION_COOKIE_AGE = 72 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+# The door: what allauth leaves open is listed in clinic/signin/urls.py, what it may decide in clinic/signin/adapter.py.
+ACCOUNT_ADAPTER = "clinic.signin.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    # Wrong tries: of one address, and of one account at one address.
+    "login_failed": "10/m/ip,60/h/ip,5/15m/key",
+    # Wrong tries for one account from browsers that it never signed in from.
+    "login_ceiling": "50/d/key",
+}
+ACCOUNT_FORMS = {"login": "clinic.signin.forms.SignInForm"}
+MFA_ADAPTER = "clinic.signin.adapter.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "clinic.signin.forms.CodeForm",
+    "reauthenticate": "clinic.signin.forms.CodeAgainForm",
+    "add_webauthn": "clinic.signin.forms.PasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# A passkey replaces password and code, so it must ask for a finger, a face or a PIN.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Clocks of phones are off by half a minute.
+MFA_TOTP_TOLERANCE = 1
+
+# Budgets of tries must hold across workers: memory would give each of them its own.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "clinic_cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
+
+# Strict everywhere; the desk loosens it for its own pages (clinic/admin/site.py), because its theme evaluates code.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 
 LANGUAGE_CODE = env.choice("DEFAULT_LANGUAGE", ["it", "en"], default="en")
 LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
@@ -152,6 +217,9 @@ STORAGES = {
 }
 # Patients' files: never below a folder that a web server shows.
 MEDIA_ROOT = VAR_DIR / "files"
+BACKUP_KEY = env.text("BACKUP_KEY", default="")
+if BACKUP_KEY and len(BACKUP_KEY) < SHORTEST_KEY:
+    raise ImproperlyConfigured(f"BACKUP_KEY is too short: at least {SHORTEST_KEY} random characters.")
 
 # A browser keeps its promise (HSTS) for a year: name the shorter time while the certificate is new.
 SECURE_SSL_REDIRECT = PRODUCTION
@@ -162,8 +230,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-# Only behind a proxy that sets the header itself: anybody else could claim to have come by https.
-if env.flag("BEHIND_PROXY"):
+# Proxies of our own in front: how many write X-Forwarded-For, and that they set X-Forwarded-Proto themselves.
+# Without them anybody could claim an address, or to have come by https.
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", default=0, maximum=5)
+if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
