@@ -61,6 +61,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "csp",
     "clinic.apps.ClinicConfig",
+    # For its widgets' templates: see FORM_RENDERER.
+    "django.forms",
 ]
 
 MIDDLEWARE = [
@@ -102,6 +104,9 @@ TEMPLATES = [
         },
     }
 ]
+
+# Widgets of ours have templates in templates/ like everything else.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Without DATABASE_URL the embedded server is meant; `manage.py run` and `manage.py db start` start it, settings never.
 EMBEDDED_SERVER = None if env.text("DATABASE_URL", default="") else Server(VAR_DIR / "postgres")
