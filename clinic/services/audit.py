@@ -21,9 +21,7 @@ def looked(subject: Model, *, by: Actor, verb: str = "view", purpose: str = "") 
     Call it inside the transaction that shows the record: no entry, no page.
     """
     patient_id = subject.pk if isinstance(subject, Patient) else getattr(subject, "patient_id", None)
-    noted(
-        verb, by=by, model=subject._meta.model_name or "", row_id=subject.pk, patient_id=patient_id, purpose=purpose
-    )
+    noted(verb, by=by, model=subject._meta.model_name or "", row_id=subject.pk, patient_id=patient_id, purpose=purpose)
 
 
 def noted(
