@@ -37,8 +37,8 @@ check:
 	$(BIN)/lint-imports
 	$(MANAGE) makemigrations --check --dry-run
 	$(MANAGE) lintmigrations clinic --warnings-as-errors
-	env -u DEBUG -u DEMO SECRET_KEY=$$(head -c 64 /dev/urandom | base64 -w0) ALLOWED_HOSTS=clinic.example \
-		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	DEBUG=0 DEMO=0 SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+		ALLOWED_HOSTS=clinic.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/djlint --profile django --lint templates
 	$(MANAGE) translations --check
 

@@ -152,7 +152,6 @@ def _writing(file: IO[bytes], key: str) -> Iterator[IO[bytes]]:
         return
     writer = encryption.Writer(file, key)
     yield writer  # type: ignore[misc]
-    # Not after an error: a file without its last piece cannot be mistaken for a whole one.
     writer.close()
 
 

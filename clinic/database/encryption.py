@@ -27,8 +27,8 @@ class UnreadableError(Exception):
     """The key does not fit, or the file is not what was written."""
 
 
-class Writer(io.RawIOBase):
-    """Encrypts what is written into `file`. Without `close` the file stays unreadable."""
+class Writer:
+    """Encrypts what is written into `file`. Without `close` the file stays unreadable, as it should after an error."""
 
     def __init__(self, file: IO[bytes], key: str) -> None:
         self._file = file
@@ -37,10 +37,7 @@ class Writer(io.RawIOBase):
         self._pending = bytearray()
         file.write(head)
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data) -> int:
+    def write(self, data: bytes) -> int:
         self._pending += data
         # One piece is kept back: only at the end is it known which is the last.
         while len(self._pending) > PIECE:
@@ -49,9 +46,7 @@ class Writer(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        if not self.closed:
-            self._file.write(self._cipher.encrypt(bytes(self._pending), last=True))
-        super().close()
+        self._file.write(self._cipher.encrypt(bytes(self._pending), last=True))
 
 
 class Reader(io.RawIOBase):
