@@ -65,6 +65,10 @@ INSTALLED_APPS = [
     "django.forms",
 ]
 
+if TESTING:
+    # For `make check`; it is not among what runs.
+    INSTALLED_APPS.append("django_migration_linter")
+
 MIDDLEWARE = [
     # First: everybody behind it takes REMOTE_ADDR for the client.
     "clinic.signin.middleware.ClientAddress",
