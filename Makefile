@@ -2,7 +2,7 @@
 .PHONY: run test loop check fmt screenshots stress lock
 .DEFAULT_GOAL := run
 BIN := .venv/bin
-MANAGE := TESTING=1 $(BIN)/python -W ignore:Got:RuntimeWarning manage.py
+MANAGE := TESTING=1 VAR_DIR=$(CURDIR)/var/test $(BIN)/python manage.py
 CHROMIUM := $(firstword $(shell command -v chromium chromium-browser google-chrome 2>/dev/null))
 PYTEST := TESTING=1 $(BIN)/python -m pytest
 
@@ -35,8 +35,7 @@ check:
 	$(BIN)/ruff format --check .
 	TESTING=1 $(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MANAGE) makemigrations --check --dry-run
-	$(MANAGE) lintmigrations clinic --warnings-as-errors
+	$(MANAGE) check_migrations
 	DEBUG=0 DEMO=0 SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 		ALLOWED_HOSTS=clinic.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/djlint --profile django --lint templates
