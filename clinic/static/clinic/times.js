@@ -1,0 +1,50 @@
+// Fetches the free times again whenever what they depend on changes. Without this script a button asks for them.
+(() => {
+  const asked = ["service", "practitioner", "location", "patient", "on", "part"];
+  let latest = 0;
+
+  const refresh = async (form) => {
+    const box = form.querySelector("#times");
+    if (!box) return;
+    const query = new URLSearchParams({ exclude: box.dataset.exclude || "" });
+    for (const name of asked) {
+      const fixed = box.getAttribute(`data-fixed-${name}`);
+      const field = form.elements[name];
+      query.set(name, fixed !== null ? fixed : (field && field.value) || "");
+    }
+    const picked = form.querySelector("input[name=slot]:checked");
+    if (picked) query.set("slot", picked.value);
+    const turn = ++latest;
+    box.setAttribute("aria-busy", "true");
+    try {
+      const response = await fetch(`${box.dataset.url}?${query}`, { credentials: "same-origin" });
+      if (!response.ok || response.redirected) throw new Error("no times");
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("#times");
+      // An older answer must not replace a newer one.
+      if (turn !== latest || !fresh) return;
+      for (const { name, value } of box.attributes) if (name.startsWith("data-fixed-")) fresh.setAttribute(name, value);
+      box.replaceWith(fresh);
+    } finally {
+      box.removeAttribute("aria-busy");
+    }
+  };
+
+  const changed = (target) => {
+    const form = target.form;
+    if (form && asked.includes(target.name) && form.querySelector("#times")) refresh(form);
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("#times [data-day]");
+    if (!button) return;
+    const form = button.closest("form");
+    form.elements.on.value = button.dataset.day;
+    refresh(form);
+  });
+  document.addEventListener("change", (event) => changed(event.target));
+  document.addEventListener("DOMContentLoaded", () => {
+    // Select2 tells jQuery only.
+    const jquery = window.django && window.django.jQuery;
+    if (jquery) jquery(document).on("select2:select select2:clear", "select", (event) => changed(event.target));
+  });
+})();
