@@ -59,11 +59,12 @@ def of(visit: Visit, rng: Random, at: dt.datetime, registered_at: dt.datetime) -
     """Nothing happens after `at`, nothing before the patient was registered."""
     outcome = _booked(visit, rng, at, registered_at)
     known = _approved(outcome, visit, rng, at)
-    if outcome.status != S.SCHEDULED:
-        return outcome
-    known = _confirmed(outcome, visit, rng, known, at)
+    if outcome.status == S.SCHEDULED:
+        known = _confirmed(outcome, visit, rng, known, at)
     if visit.fate == "cancelled":
         _cancelled(outcome, visit, rng, known, at)
+    elif outcome.status not in (S.SCHEDULED, S.CONFIRMED):
+        return outcome
     elif visit.fate == "no_show":
         outcome.move(S.NO_SHOW, min(at, visit.start_at + rng.uniform(0.3, 3) * _HOUR), "staff")
     elif visit.fate == "kept":
@@ -130,11 +131,11 @@ def _cancelled(outcome, visit, rng, known, at) -> None:
 
 
 def _attended(outcome, visit, rng, known, at) -> None:
-    """As far through the visit as the clock is; people come up to twelve minutes early."""
+    """As far through the visit as the clock is; people come up to twenty minutes early."""
     minutes = dt.timedelta(minutes=1)
-    arrived = max(known, visit.start_at - rng.randrange(0, 13) * minutes)
-    started = max(arrived, visit.start_at + rng.randrange(0, 6) * minutes)
-    ended = max(started, visit.end_at - rng.randrange(0, 4) * minutes)
+    arrived = max(known, visit.start_at - rng.randrange(21) * minutes)
+    started = max(arrived, visit.start_at + rng.randrange(6) * minutes)
+    ended = max(started, visit.end_at - rng.randrange(4) * minutes)
     if arrived <= at:
         outcome.arrived_at = arrived
         outcome.move(S.ARRIVED, arrived, "staff")
