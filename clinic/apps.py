@@ -18,11 +18,13 @@ class ClinicConfig(AppConfig):
         from clinic.database import install
         from clinic.permissions import sync_groups
         from clinic.signin import trail
+        from clinic.tasks.schedules import sync_schedules
 
         receivers.connect()
         trail.connect()
         post_migrate.connect(install.after_migrate, sender=self, dispatch_uid="camerino.install")
         post_migrate.connect(sync_groups, sender=self, dispatch_uid="camerino.groups")
+        post_migrate.connect(sync_schedules, sender=self, dispatch_uid="camerino.schedules")
 
 
 class DeskConfig(SimpleAdminConfig):

@@ -92,25 +92,25 @@ CREATE OR REPLACE FUNCTION audit.actor() RETURNS jsonb LANGUAGE sql STABLE
 RETURN nullif(current_setting('camerino.actor', true), '')::jsonb;
 
 -- Links (many-to-many rows, roles, equipment of a visit) have no history rows: the entry itself says what came and
--- went. Arguments: verb, model, the two columns, what the other end is called, its table and column of names (or '').
+-- went. Arguments: model, the two columns, what the other end is called, its table and column of names (or '').
 CREATE OR REPLACE FUNCTION audit.on_link() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD' AS $$
 DECLARE
     link jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
-    owner bigint := link ->> TG_ARGV[2];
-    other text := link ->> TG_ARGV[3];
+    owner bigint := link ->> TG_ARGV[1];
+    other text := link ->> TG_ARGV[2];
     patient bigint;
 BEGIN
-    IF TG_ARGV[5] <> '' THEN
-        EXECUTE format('SELECT %I::text FROM public.%I WHERE id = $1', TG_ARGV[6], TG_ARGV[5])
+    IF TG_ARGV[4] <> '' THEN
+        EXECUTE format('SELECT %I::text FROM public.%I WHERE id = $1', TG_ARGV[5], TG_ARGV[4])
             INTO other USING other::bigint;
     END IF;
-    IF TG_ARGV[1] = 'appointment' THEN
+    IF TG_ARGV[0] = 'appointment' THEN
         SELECT patient_id INTO patient FROM public.clinic_appointment WHERE id = owner;
     END IF;
     PERFORM audit.record(
-        TG_ARGV[0], TG_ARGV[1], owner, patient, audit.actor(),
-        TG_ARGV[4] || CASE WHEN TG_OP = 'DELETE' THEN ' − ' ELSE ' + ' END || coalesce(other, '?'),
+        'update', TG_ARGV[0], owner, patient, audit.actor(),
+        TG_ARGV[3] || CASE WHEN TG_OP = 'DELETE' THEN ' − ' ELSE ' + ' END || coalesce(other, '?'),
         null, audit.entry_shape(), null);
     RETURN null;
 END $$;

@@ -88,25 +88,20 @@ def install(cursor) -> None:
 
 def links() -> list[tuple[str, tuple[str, ...]]]:
     """Tables whose rows belong to a kept model without being versions of it, with the arguments of audit.on_link()."""
-    found = [
-        ("clinic_equipmentuse", ("update", "appointment", "appointment_id", "equipment_id", "equipment", "", "")),
-    ]
+    found = [("clinic_equipmentuse", ("appointment", "appointment_id", "equipment_id", "equipment", "", ""))]
     for model in history_models():
         kept = model.instance_type
         for field in kept._meta.local_many_to_many:
             through = field.remote_field.through
             if not through._meta.auto_created:
                 continue
-            roles = field.related_model._meta.label == "auth.Group"
-            arguments = (
-                "roles" if roles else "update",
-                kept._meta.model_name,
-                through._meta.get_field(field.m2m_field_name()).column,
-                through._meta.get_field(field.m2m_reverse_field_name()).column,
-                field.name,
-                *(("auth_group", "name") if roles else ("", "")),
+            # A role is known by its name; everything else by its number, as in the other history.
+            named = ("auth_group", "name") if field.related_model._meta.label == "auth.Group" else ("", "")
+            columns = (
+                through._meta.get_field(name).column
+                for name in (field.m2m_field_name(), field.m2m_reverse_field_name())
             )
-            found.append((through._meta.db_table, arguments))
+            found.append((through._meta.db_table, (kept._meta.model_name, *columns, field.name, *named)))
     return found
 
 
