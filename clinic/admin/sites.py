@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -48,6 +49,11 @@ class OpeningHoursInline(ClinicTabularInline):
 class DayExceptionInline(ClinicTabularInline):
     model = DayException
     fields = ["on", "open", "starts", "ends", "reason"]
+    ordering = ["on"]
+
+    def get_queryset(self, request):
+        # The past ones say nothing any more and only grow.
+        return super().get_queryset(request).filter(on__gte=timezone.localdate())
 
 
 @admin.register(Location)

@@ -2,16 +2,21 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from clinic.admin.base import ClinicAdmin, ClinicForm, ClinicTabularInline, RetirableAdmin
+from clinic.admin.base import ClinicAdmin, ClinicForm, ClinicTabularInline, RetirableAdmin, record_action
+from clinic.admin.base.screen import inactive_badge
 from clinic.models import (
     Appointment,
     ExtraHours,
+    Invitation,
     Offering,
     Practitioner,
     PractitionerSpecialisation,
@@ -21,6 +26,7 @@ from clinic.models import (
     WorkingHours,
 )
 from clinic.permissions import ROLES
+from clinic.services import team
 
 
 @admin.register(Specialisation)
@@ -71,7 +77,9 @@ class PractitionerAdmin(RetirableAdmin):
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "user":
-            field.queryset = field.queryset.filter(groups__name="practitioner")
+            # Those who treat, and whoever is linked already.
+            treats = Q(groups__name="practitioner") | Q(practitioner__isnull=False)
+            field.queryset = field.queryset.filter(treats).distinct()
         return field
 
 
@@ -119,6 +127,10 @@ def visits_hit(time_off: TimeOff):
     return touching.filter(use[name])
 
 
+def has_open_link(user) -> bool:
+    return Invitation.objects.filter(user=user, used_at=None, revoked_at=None).exists()
+
+
 class UserForm(ClinicForm):
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
@@ -136,19 +148,96 @@ class UserForm(ClinicForm):
 @admin.register(User)
 class UserAdmin(ClinicAdmin):
     form = UserForm
-    list_display = ["__str__", "email", "role_labels", "is_active"]
+    list_display = ["__str__", "email", "role_labels", "status"]
     list_filter = ["is_active", "groups"]
     search_fields = ["email", "given_name", "family_name"]
     search_help_text = _("Name or e-mail")
     empty = _("Nobody works here yet. Invite the first colleague.")
+    stays_after_adding = True
+    export_fields = ("given_name", "family_name", "email", "language", "is_active", "date_joined")
     fieldsets = [
         (None, {"fields": ["given_name", "family_name", "email", "language"]}),
         (_("Work"), {"fields": ["roles", "locations"]}),
     ]
+    give_link = record_action(
+        _("New link to set a password"),
+        verb="change",
+        service=team.issue_link,
+        icon="link",
+        confirm=_("Links given before stop working. The password of now holds until the link is used."),
+        available=lambda user: user.is_active,
+    )
+    revoke_link = record_action(
+        _("Revoke the open link"),
+        verb="change",
+        service=team.revoke_link,
+        icon="link_off",
+        confirm=_("Nobody can set a password with it any more."),
+        available=lambda user: user.is_active and has_open_link(user),
+    )
+    clear_factors = record_action(
+        _("Remove second factor"),
+        verb="change",
+        service=team.clear_factors,
+        icon="phonelink_erase",
+        confirm=_(
+            "Only after recognising the person by other means than e-mail: from here on the password alone opens."
+        ),
+        available=lambda user: user.is_active,
+    )
+    deactivate = record_action(
+        _("Deactivate"),
+        verb="change",
+        service=team.deactivate,
+        icon="person_off",
+        confirm=_("Signed out everywhere at once; cannot sign in any more. What they did stays theirs."),
+        available=lambda user: user.is_active,
+    )
+    reactivate = record_action(
+        _("Reactivate"),
+        verb="change",
+        service=team.reactivate,
+        icon="person",
+        available=lambda user: not user.is_active,
+    )
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
 
+    def get_search_results(self, request, queryset, search_term):
+        queryset, duplicates = super().get_search_results(request, queryset, search_term)
+        match = request.resolver_match
+        if match and match.url_name == "autocomplete":
+            queryset = queryset.filter(is_active=True)
+            if request.GET.get("model_name") == "practitioner":
+                queryset = queryset.filter(groups__name="practitioner")
+        return queryset, duplicates
+
+    def store(self, request, obj, form, change, by, **accepted):
+        roles = form.cleaned_data["roles"]
+        if not change:
+            self.message_user(request, self.link_message(request, team.invite(obj, roles=roles, by=by)))
+            return
+        with transaction.atomic():
+            obj.save()
+            if "roles" in form.changed_data:
+                team.assign_roles(obj, roles, by=by)
+
+    def action_done(self, request, action, result):
+        if isinstance(result, Invitation):
+            return self.link_message(request, result)
+        return super().action_done(request, action, result)
+
+    def link_message(self, request, invitation):
+        """The link, shown this once: only its hash is kept."""
+        link = request.build_absolute_uri(reverse("account_invitation", args=[invitation.token]))
+        sentence = _("Give this link to %(name)s; it is shown only now and works once:") % {"name": invitation.user}
+        return format_html('{} <code class="desk-copy">{}</code>', sentence, link)
+
     @admin.display(description=_("roles"))
     def role_labels(self, user):
         return ", ".join(str(ROLES[group.name].label) for group in user.groups.all() if group.name in ROLES)
+
+    @admin.display(description="")
+    def status(self, user):
+        return "" if user.is_active else inactive_badge()

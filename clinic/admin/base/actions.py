@@ -155,11 +155,12 @@ class RecordActions:
             if form is not None:
                 refusal.blame(form)
             return self._ask(request, action, obj, form, refusal)
-        self.message_user(request, self.action_done(action, result or obj), messages.SUCCESS)
+        self.message_user(request, self.action_done(request, action, result or obj), messages.SUCCESS)
         return HttpResponseRedirect(self._after(request, result if isinstance(result, self.model) else obj))
 
-    def action_done(self, action, obj):
-        return action.done or _("%(what)s: %(record)s") % {"what": action.label, "record": obj}
+    def action_done(self, request, action, result):
+        """What is said afterwards; `result` is what the service returned."""
+        return action.done or _("%(what)s: %(record)s") % {"what": action.label, "record": result}
 
     def _after(self, request, obj):
         wanted = request.POST.get("next") or request.GET.get("next") or ""

@@ -1,4 +1,4 @@
-"""The list that somebody sees, filtered and sorted as they see it, as a spreadsheet. Recorded before it is handed out."""
+"""The list that somebody sees, filtered and sorted as they see it, as a spreadsheet. Recorded before it leaves."""
 
 import re
 from datetime import date, datetime

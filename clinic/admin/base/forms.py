@@ -1,11 +1,14 @@
 """Forms and inputs of the desk: native date and time inputs, the theme's look, refusals that keep what was typed."""
 
 from django import forms
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.utils.translation import gettext as _
 from unfold import widgets
 
 from clinic.models.base import TranslatedField
+from clinic.models.forms import TranslatedWidget
+from clinic.models.sites import hex_colour
 
 # Reception writes dates the European way round; the browser's own input sends the first of these.
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y", "%d %m %Y")
@@ -45,8 +48,33 @@ OVERRIDES = {
     models.TimeField: {"widget": TimeInput},
     models.DateTimeField: {"form_class": SplitDateTimeField, "widget": DateTimeInput},
     # Its form field brings its own widget: see clinic.models.forms.
-    TranslatedField: {"widget": None},
+    TranslatedField: {"widget": TranslatedWidget},
 }
+
+
+class PlainFields:
+    """How columns become inputs, on screens and inlines alike."""
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is None:
+            return None
+        if isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # Adding or changing a third record in a pop-up is no work for a busy desk.
+            field.widget = field.widget.widget
+        if isinstance(field.widget, TranslatedWidget):
+            for widget in field.widget.widgets:
+                style(widget)
+        if isinstance(field.widget, forms.Textarea):
+            field.widget.attrs["rows"] = 3
+        if hex_colour in db_field.validators:
+            field.widget = widgets.UnfoldAdminColorInputWidget()
+        return field
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name not in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", widgets.UnfoldAdminCheckboxSelectMultipleWidget)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
 def native(model_overrides):
@@ -106,8 +134,14 @@ def dress(field) -> None:
         field.widget, field.input_formats = DateInput(), DATE_FORMATS
     elif plain is forms.TimeInput:
         field.widget = TimeInput()
-    elif "class" not in field.widget.attrs:
-        for kind, classes in _DRESS:
-            if isinstance(field.widget, kind):
-                field.widget.attrs["class"] = " ".join(classes)
-                break
+    else:
+        style(field.widget)
+
+
+def style(widget) -> None:
+    """The theme's classes on a plain widget; one that has classes keeps them."""
+    if isinstance(widget, forms.Textarea):
+        widget.attrs["rows"] = 3
+    classes = next((classes for kind, classes in _DRESS if isinstance(widget, kind)), [])
+    if classes and "class" not in widget.attrs:
+        widget.attrs["class"] = " ".join(classes)

@@ -39,7 +39,8 @@ class PagedChangeList(ChangeList):
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         self.paginator = paginator
         self.result_count = paginator.count
-        self.full_result_count = None
+        # The theme would print both beside the title; ours stands below the list.
+        self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = False

@@ -47,14 +47,6 @@ class ScopedRows:
         except NotRegistered:
             return False
 
-    def formfield_for_dbfield(self, db_field, request, **kwargs):
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        # A pop-up that changes or deletes a third record is no place for a busy desk; adding one is.
-        for name in ("can_change_related", "can_delete_related", "can_view_related"):
-            if field is not None and hasattr(field.widget, name):
-                setattr(field.widget, name, False)
-        return field
-
 
 class ScopedObjects(ScopedRows):
     """The same for whole screens: a foreign object is not found, a verb that is not granted is refused."""

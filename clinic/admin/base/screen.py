@@ -10,7 +10,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from clinic import actor
 from clinic.admin.base.actions import RecordActions
 from clinic.admin.base.export import Exports
-from clinic.admin.base.forms import ClinicForm, native
+from clinic.admin.base.forms import ClinicForm, PlainFields, native
 from clinic.admin.base.history import HistoryPage
 from clinic.admin.base.paging import CappedPaginator, PagedChangeList
 from clinic.admin.base.refusals import REFUSALS, Acceptance, posted, refusal_of
@@ -19,7 +19,7 @@ from clinic.models.base import Retirable
 from clinic.services import audit
 
 
-class ClinicAdmin(ScopedObjects, RecordActions, HistoryPage, Exports, ModelAdmin):
+class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Exports, ModelAdmin):
     """One model's screens. Subclasses say what is shown, which service saves, and which record actions there are.
 
     Hooks: `store` (the one write), `acceptance` (refusal code -> verb that lets somebody go past it),
@@ -148,11 +148,12 @@ def inactive_badge():
     return format_html('<span class="desk-inactive">{}</span>', _("inactive"))
 
 
-class _Inline(ScopedInline):
+class _Inline(ScopedInline, PlainFields):
     formfield_overrides = native(TabularInline.formfield_overrides)
     form = ClinicForm
     extra = 0
     show_change_link = False
+    show_title = False
 
 
 class ClinicTabularInline(_Inline, TabularInline):
