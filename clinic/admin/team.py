@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -134,14 +135,13 @@ def has_open_link(user) -> bool:
 class UserForm(ClinicForm):
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
-        choices=[(name, role.label) for name, role in ROLES.items()],
+        choices=[(name, format_lazy("{}: {}", role.label, role.description)) for name, role in ROLES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if "roles" in self.fields:
-            self.fields["roles"].help_text = " ".join(f"{role.label}: {role.description}" for role in ROLES.values())
             self.initial.setdefault("roles", list(self.instance.roles))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.db import models
-from django.http import HttpResponseNotAllowed
+from django.http import Http404, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.text import capfirst
@@ -116,8 +116,14 @@ WHAT = {"+": gettext_lazy("created"), "~": gettext_lazy("changed"), "-": gettext
 class HistoryPage:
     """The history page of ClinicAdmin: GET only, of a record within the person's scope."""
 
+    @property
+    def keeps_history(self) -> bool:
+        return hasattr(self.model, "history")
+
     def history_view(self, request, object_id, extra_context=None):
         obj = self.get_object_or_refuse(request, object_id)
+        if not self.keeps_history:
+            raise Http404
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])
         page = Paginator(obj.history.order_by("-history_id"), PER_PAGE).get_page(request.GET.get("p"))

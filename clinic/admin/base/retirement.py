@@ -29,5 +29,9 @@ class RetirableAdmin(ClinicAdmin):
         bulk=True,
     )
 
+    @property
+    def verbs(self):
+        return super().verbs - {"delete"}
+
     def get_exclude(self, request, obj=None):
         return [*(super().get_exclude(request, obj) or []), "active"]

@@ -51,7 +51,16 @@ class ScopedRows:
 class ScopedObjects(ScopedRows):
     """The same for whole screens: a foreign object is not found, a verb that is not granted is refused."""
 
+    @property
+    def verbs(self) -> set[str]:
+        """What can be done to such a record at all."""
+        own = {codename.removesuffix(f"_{self.opts.model_name}") for codename, _label in self.opts.permissions}
+        return {*self.opts.default_permissions, *own}
+
     def _granted(self, request, verb, obj=None):
+        if verb not in self.verbs:
+            # Not even a superuser deletes a patient.
+            return False
         if obj is None:
             return may(request, verb, self.model)
         if not isinstance(obj, self.model):

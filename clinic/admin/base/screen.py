@@ -98,6 +98,7 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         if obj is not None and self.looks_are_recorded and request.method == "GET":
             audit.looked(obj, by=actor.current())
         context.setdefault("show_save_and_add_another", False)
+        context["show_history"] = self.keeps_history
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
     def response_post_save_add(self, request, obj):

@@ -1,3 +1,3 @@
-"""The appointment's screens: booking with offered times, the day's list, the visit's buttons."""
+"""Screens of services and appointments: what is offered, booking with offered times, the day's list, the visit's buttons."""
 
-from clinic.admin.scheduling import appointment  # noqa: F401  (registers itself)
+from clinic.admin.scheduling import appointment, service  # noqa: F401  (they register themselves)
