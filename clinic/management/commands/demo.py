@@ -33,6 +33,8 @@ class Command(BaseCommand):
             counts = demo.load(size, seed=seed, by=dataclasses.replace(SYSTEM, route="manage.py demo"))
         except RuleBroken as refusal:
             raise CommandError(str(refusal)) from refusal
+        if not options["verbosity"]:
+            return
         for name, count in counts.items():
             self.stdout.write(f"{count:>8,}  {name}")
         self.stdout.write(f"Loaded in {time.monotonic() - began:.1f} s. Password of all: {demo.PASSWORD}")
