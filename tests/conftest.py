@@ -48,7 +48,7 @@ def django_db_setup(django_test_environment, django_db_blocker):
 
 @pytest.fixture
 def owner_cursor(transactional_db):
-    """A cursor of the owner's on this worker's database. It sees what is committed, so the test is a transactional one."""
+    """A cursor of the owner's on this worker's database; it sees what is committed, so the test is transactional."""
     with clones.connect(settings.DATABASE_OWNER) as connection, connection.cursor() as cursor:
         yield cursor
 

@@ -23,7 +23,7 @@ _ROW_HOLDS = f"audit.mac(audit.secret(), convert_to(audit.text_{{shape}}(h), 'UT
 _CHANGES = f"""
 SELECT count(*), count(h.history_id),
        min(e.id) FILTER (WHERE NOT {_ENTRY_HOLDS}),
-       min(e.id) FILTER (WHERE NOT {_ROW_HOLDS}),
+       min(e.id) FILTER (WHERE h.history_id IS NOT NULL AND NOT {_ROW_HOLDS}),
        min(e.id) FILTER (WHERE h.history_id IS NULL)
 FROM clinic_auditentry e LEFT JOIN {{table}} h ON h.history_id = e.history_id WHERE e.shape = %s"""
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
-    """One change or one look. `digest` is keyed, over this row and the history row that it points to."""
+    """One change or one look. The verbs of changes are written by triggers only."""
 
     class Verb(models.TextChoices):
         CREATE = "create", _("created")
@@ -36,7 +36,7 @@ class AuditEntry(models.Model):
         API = "api", _("program")
 
     at = models.DateTimeField(_("when"))
-    # The writing transaction (xid8), so that the sealer takes only what can no longer gain neighbours.
+    # The writing transaction: what was changed together.
     tx = models.BigIntegerField(editable=False)
     actor_kind = models.CharField(_("kind of actor"), max_length=8, choices=ActorKind)
     user = models.ForeignKey(
@@ -67,6 +67,7 @@ class AuditEntry(models.Model):
     history_id = models.BigIntegerField(null=True, editable=False)
     # Which list of columns the digest was taken over: see AuditShape.
     shape = models.IntegerField(null=True, editable=False)
+    # Two keyed hashes: of this row, then (for a change) of the history row. The first covers the second.
     digest = models.BinaryField(editable=False)
 
     class Meta:
@@ -77,9 +78,12 @@ class AuditEntry(models.Model):
         indexes = [
             BrinIndex(fields=["at"], name="audit_at_brin"),
             models.Index(fields=["patient", "-id"], name="audit_patient", condition=models.Q(patient__isnull=False)),
-            models.Index(fields=["user", "-id"], name="audit_user"),
+            models.Index(fields=["user", "-id"], name="audit_user", condition=models.Q(user__isnull=False)),
             models.Index(fields=["model", "row_id", "-id"], name="audit_row"),
-            models.Index(fields=["verb", "-id"], name="audit_verb"),
+            # The common verbs are found anywhere; for them the index would only cost.
+            models.Index(
+                fields=["verb", "-id"], name="audit_verb", condition=~models.Q(verb__in=["create", "update", "view"])
+            ),
         ]
 
     def __str__(self):
@@ -106,6 +110,7 @@ class Seal(models.Model):
     tx_from = models.BigIntegerField()
     tx_until = models.BigIntegerField()
     n = models.IntegerField()
+    # The numbers of its entries, as the text of an int8multirange: a deleted one can be named.
     entries = models.BinaryField()
     root = models.BinaryField()
     previous = models.BinaryField()

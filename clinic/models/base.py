@@ -22,6 +22,13 @@ class Versions(HistoricalRecords):
     def fields_included(self, model):
         return [field for field in super().fields_included(model) if not field.generated]
 
+    def _get_history_user_fields(self):
+        # The library's own key sets itself null when a user is deleted; nobody may update history, not even for that.
+        user = models.ForeignKey(
+            settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+        )
+        return {"history_user": user}
+
 
 class Recorded(models.Model):
     """A model whose every version is kept: an append-only history row per save, indexed by the audit trail."""
