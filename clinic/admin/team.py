@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -231,7 +232,10 @@ class UserAdmin(ClinicAdmin):
     def link_message(self, request, invitation):
         """The link, shown this once: only its hash is kept."""
         link = request.build_absolute_uri(reverse("account_invitation", args=[invitation.token]))
-        sentence = _("Give this link to %(name)s; it is shown only now and works once:") % {"name": invitation.user}
+        sentence = _("Give this link to %(name)s. It is shown only now, works once, and until %(until)s:") % {
+            "name": invitation.user,
+            "until": date_format(timezone.localtime(invitation.expires_at), "SHORT_DATETIME_FORMAT"),
+        }
         return format_html('{} <code class="desk-copy">{}</code>', sentence, link)
 
     @admin.display(description=_("roles"))

@@ -57,6 +57,7 @@ def issue_link(user: User, *, by: Actor, at: datetime | None = None) -> Invitati
 
     An invitation for who never signed in, else a reset: the old password holds until the link is used.
     """
+    _not_oneself(user, by)
     if not user.is_active:
         raise RuleBroken("inactive", _("%(name)s is not active: reactivate them first.") % {"name": user})
     with transaction.atomic():
@@ -143,6 +144,7 @@ def clear_factors(user: User, *, by: Actor) -> User:
 
     Whoever asks must have been recognised by other means than e-mail: from here on the password alone opens.
     """
+    _not_oneself(user, by)
     with transaction.atomic():
         gone, _per_model = Authenticator.objects.filter(user=user).delete()
         if not gone:
@@ -150,6 +152,15 @@ def clear_factors(user: User, *, by: Actor) -> User:
         _end_sessions(user)
         _note("factor", by, user, "cleared")
     return user
+
+
+def _not_oneself(user: User, by: Actor) -> None:
+    # Who finds an administrator's session open must not make it their own for good.
+    if by.user_id == user.pk:
+        message = _(
+            "Change your own password and factors under “Sign-in and security”, where your password is asked for."
+        )
+        raise RuleBroken("oneself", message)
 
 
 def _link(user: User, by: Actor, at: datetime | None) -> Invitation:

@@ -244,10 +244,12 @@ def test_last_administrator_stays(ada, alba, remove):
     team.assign_roles(alba, ["manager"], by=actor.staff(ada))
 
 
-def test_deactivate_oneself_is_refused(alba, by):
+@pytest.mark.parametrize("verb", [team.deactivate, team.issue_link, team.clear_factors])
+def test_oneself_is_refused(alba, by, verb):
     make.make_user("administrator")
+    add_totp(alba)
     with pytest.raises(RuleBroken) as refusal:
-        team.deactivate(alba, by=by)
+        verb(alba, by=by)
     assert refusal.value.code == "oneself"
 
 
