@@ -1,7 +1,8 @@
 """Brand, navigation and tabs of the admin, as data. Navigation follows the jobs that people have, not the models."""
 
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -14,6 +15,26 @@ def _item(title, icon, model, **more):
         "permission": lambda request: request.user.has_perm(codename),
         **more,
     }
+
+
+def _shows(request):
+    """Which cut of the list of appointments is open; None elsewhere, "" for any other appointment page."""
+    if not request.path.startswith(str(reverse_lazy("admin:clinic_appointment_changelist"))):
+        return None
+    cut = request.GET.get("show", "")
+    return cut if cut in ("requests", "unresolved") else ""
+
+
+def _cut(title, icon, cut):
+    """A cut of the list of appointments with the number that waits there."""
+    return _item(
+        title,
+        icon,
+        "appointment",
+        link=lazy(lambda: f"{reverse('admin:clinic_appointment_changelist')}?show={cut}", str)(),
+        badge=f"clinic.admin.scheduling.lists.{cut}_badge",
+        active=lambda request: _shows(request) == cut,
+    )
 
 
 # Tabs hold together what one job needs: the menu names the job once.
@@ -65,6 +86,7 @@ UNFOLD = {
             "950": "4 47 46",
         }
     },
+    "ACCOUNT": {"navigation": [{"title": _("Sign-in and security"), "link": reverse_lazy("mfa_index")}]},
     "COMMAND": {"search_models": False, "show_history": False},
     "TABS": _tabs(),
     "SIDEBAR": {
@@ -74,6 +96,11 @@ UNFOLD = {
             {
                 "title": _("Reception"),
                 "items": [
+                    _item(
+                        _("Appointments"), "calendar_month", "appointment", active=lambda request: _shows(request) == ""
+                    ),
+                    _cut(_("Requests"), "hourglass_top", "requests"),
+                    _cut(_("To resolve"), "rule", "unresolved"),
                     _item(_("Patients"), "groups", "patient"),
                 ],
             },

@@ -1,6 +1,7 @@
 """The appointment's screen: book with offered times, walk a visit through its day, find what nobody resolved."""
 
 from django.contrib import admin
+from django.forms import Script
 from django.http import HttpResponseForbidden
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -48,7 +49,7 @@ def _is_over(visit):
 
 @admin.register(Appointment)
 class AppointmentAdmin(ClinicAdmin):
-    list_display = ["when", "patient", "service", "practitioner", "place", "state"]
+    list_display = ["when", "patient", "service", "practitioner", "site", "state"]
     list_display_links = ["when", "patient"]
     list_select_related = ["patient", "service", "practitioner", "location", "room"]
     list_filter = [
@@ -66,6 +67,7 @@ class AppointmentAdmin(ClinicAdmin):
     stays_after_adding = True
     autocomplete_fields = ["patient", "service", "practitioner", "room"]
     change_list_template = "admin/scheduling/change_list.html"
+    change_form_template = "admin/scheduling/change_form.html"
     export_fields = (
         "start_at",
         "end_at",
@@ -79,6 +81,11 @@ class AppointmentAdmin(ClinicAdmin):
         "source",
         "reason",
     )
+
+    class Media:
+        css = {"all": ["clinic/scheduling.css"]}
+        # Waiting times that count on; comes with the browser libraries.
+        js = [Script("vendor/@github/relative-time-element/dist/bundle.js", type="module")]
 
     approve = record_action(
         _("Approve"),
@@ -149,9 +156,7 @@ class AppointmentAdmin(ClinicAdmin):
         available=lambda visit: _open_for("mark_no_show")(visit) and visit.start_at <= timezone.now(),
         bulk=True,
     )
-    undo = record_action(
-        _("Undo"), verb="undo", service=scheduling.undo, icon="undo", available=_open_for("undo")
-    )
+    undo = record_action(_("Undo"), verb="undo", service=scheduling.undo, icon="undo", available=_open_for("undo"))
     cancel = record_action(
         _("Cancel"),
         verb="cancel",
@@ -205,7 +210,10 @@ class AppointmentAdmin(ClinicAdmin):
     def get_fieldsets(self, request, obj=None):
         if obj is not None:
             return [
-                (None, {"fields": ["who", "when", "what", "with_whom", "where", "state", "price", "booked", "exceptions"]}),
+                (
+                    None,
+                    {"fields": ["who", "when", "what", "with_whom", "where", "state", "price", "booked", "exceptions"]},
+                ),
                 (_("Notes"), {"fields": ["reason", "desk_note"]}),
                 REFERRAL,
                 (_("What happened"), {"fields": ["changes"]}),
@@ -227,6 +235,13 @@ class AppointmentAdmin(ClinicAdmin):
         if obj is None:
             return []
         return ["who", "when", "what", "with_whom", "where", "state", "price", "booked", "exceptions", "changes"]
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if object_id is None:
+            walk_in = WALK_IN in request.GET
+            title = _("Somebody without an appointment") if walk_in else _("Book an appointment")
+            extra_context = {"title": title, "walk_in": walk_in, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_changeform_initial_data(self, request):
         initial = super().get_changeform_initial_data(request)
@@ -304,9 +319,13 @@ class AppointmentAdmin(ClinicAdmin):
         )
 
     def get_ordering(self, request):
-        return ["start_at", "pk"] if lists.chosen(request) in (lists.TODAY, lists.COMING, lists.REQUESTS) else (
-            "-start_at",
-            "-pk",
+        return (
+            ["start_at", "pk"]
+            if lists.chosen(request) in (lists.TODAY, lists.COMING, lists.REQUESTS)
+            else (
+                "-start_at",
+                "-pk",
+            )
         )
 
     def get_search_results(self, request, queryset, search_term):
@@ -331,10 +350,11 @@ class AppointmentAdmin(ClinicAdmin):
     @admin.display(description=_("when"), ordering="start_at")
     def when(self, visit):
         start, end = visit.local_start, visit.local_end
-        return f"{date_format(start, 'D j M Y')}, {start:%H:%M}–{end:%H:%M}"
+        hours = f"{start:%H:%M}–{end:%H:%M}"
+        return format_html('<span class="desk-when">{}, {}</span>', date_format(start, "D j M"), hours)
 
     @admin.display(description=_("where"))
-    def place(self, visit):
+    def site(self, visit):
         return " · ".join(filter(None, (str(visit.location), str(visit.room or ""))))
 
     @admin.display(description=_("status"), ordering="status")
@@ -345,7 +365,9 @@ class AppointmentAdmin(ClinicAdmin):
     def who(self, visit):
         url = reverse("admin:clinic_patient_change", args=[visit.patient_id])
         contact = " · ".join(filter(None, (visit.patient.mobile, visit.patient.phone, visit.patient.email)))
-        return format_html('<a href="{}" class="desk-link">{}</a> <span class="desk-subtle">{}</span>', url, visit.patient, contact)
+        return format_html(
+            '<a href="{}" class="desk-link">{}</a> <span class="desk-subtle">{}</span>', url, visit.patient, contact
+        )
 
     @admin.display(description=_("service"))
     def what(self, visit):
@@ -358,7 +380,9 @@ class AppointmentAdmin(ClinicAdmin):
     @admin.display(description=_("where"))
     def where(self, visit):
         units = [str(use.equipment) for use in visit.equipment_uses.select_related("equipment")]
-        place = f"{visit.room} ({visit.place}/{visit.room.places})" if visit.room and visit.room.places > 1 else visit.room
+        place = (
+            f"{visit.room} ({visit.place}/{visit.room.places})" if visit.room and visit.room.places > 1 else visit.room
+        )
         return " · ".join([str(visit.location), *([str(place)] if place else []), *units])
 
     @admin.display(description=_("price"))
@@ -421,7 +445,8 @@ def status_badge(visit):
     waiting = ""
     if visit.status == _S.ARRIVED and visit.arrived_at:
         waiting = format_html(
-            ' <relative-time datetime="{}" format="relative" tense="past"></relative-time>', visit.arrived_at.isoformat()
+            ' <relative-time datetime="{}" format="relative" tense="past"></relative-time>',
+            visit.arrived_at.isoformat(),
         )
     return format_html(
         '<span class="desk-status desk-status-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span>'

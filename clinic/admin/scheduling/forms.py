@@ -55,6 +55,7 @@ class BookingForm(TimesForm, ClinicForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["practitioner"].required = False
+        self.fields["practitioner"].widget.attrs["data-placeholder"] = _("anyone")
         self.fields["on"].initial = timezone.localdate()
         self.prepare_times(self.user)
 

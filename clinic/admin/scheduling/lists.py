@@ -4,7 +4,6 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from clinic import permissions
