@@ -24,10 +24,8 @@ class Versions(HistoricalRecords):
 
     def _get_history_user_fields(self):
         # The library's own key sets itself null when a user is deleted; nobody may update history, not even for that.
-        user = models.ForeignKey(
-            settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
-        )
-        return {"history_user": user}
+        silent = {"on_delete": models.DO_NOTHING, "db_constraint": False, "db_index": False}
+        return {"history_user": models.ForeignKey(settings.AUTH_USER_MODEL, null=True, related_name="+", **silent)}
 
 
 class Recorded(models.Model):
