@@ -209,11 +209,11 @@ USE_TZ = True
 FORMAT_MODULE_PATH = ["config.formats"]
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [("vendor", BASE_DIR / "node_modules")] if (BASE_DIR / "node_modules").is_dir() else []
 
 # Collected, compressed and named by their content where people use it; straight from the sources where it is written.
 COLLECTED = PRODUCTION or (DEMO and not TESTING)
+STATIC_ROOT = VAR_DIR / "static" if COLLECTED else None
 WHITENOISE_USE_FINDERS = not COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
