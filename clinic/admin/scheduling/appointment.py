@@ -51,7 +51,6 @@ def _is_over(visit):
 class AppointmentAdmin(ClinicAdmin):
     list_display = ["when", "patient", "service", "practitioner", "site", "state"]
     list_display_links = ["when", "patient"]
-    list_select_related = ["patient", "service", "practitioner", "location", "room"]
     list_filter = [
         lists.ShowFilter,
         ("day", lists.DayFilter),
@@ -175,6 +174,14 @@ class AppointmentAdmin(ClinicAdmin):
         available=_open_for("reopen"),
     )
 
+    def get_queryset(self, request):
+        # List and page alike name all of these.
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("patient", "service", "practitioner", "location__organization", "room")
+        )
+
     # Rights that bear the verbs' own names
 
     def has_add_permission(self, request):
@@ -209,11 +216,11 @@ class AppointmentAdmin(ClinicAdmin):
 
     def get_fieldsets(self, request, obj=None):
         if obj is not None:
+            facts = ["who", "when", "what", "with_whom", "where", "state", "price", "booked"]
+            if obj.accepted or obj.overlap_reason:
+                facts.append("exceptions")
             return [
-                (
-                    None,
-                    {"fields": ["who", "when", "what", "with_whom", "where", "state", "price", "booked", "exceptions"]},
-                ),
+                (None, {"fields": facts}),
                 (_("Notes"), {"fields": ["reason", "desk_note"]}),
                 REFERRAL,
                 (_("What happened"), {"fields": ["changes"]}),

@@ -1,4 +1,4 @@
-"""Offered times on forms: what is free for what the form says so far, as radio buttons. Times are offered, not typed."""
+"""Offered times on forms: what is free for what the form says so far. Times are offered, not typed."""
 
 from __future__ import annotations
 
