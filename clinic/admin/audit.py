@@ -75,12 +75,6 @@ class AuditEntryAdmin(ClinicAdmin):
         (_("Where from"), {"fields": ["route", "ip", "agent"]}),
     ]
 
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
     def get_readonly_fields(self, request, obj=None):
         return ["at", "who", "role", "verb", "record", "patient_link", "purpose", "changes", "route", "ip", "agent"]
 

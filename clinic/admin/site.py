@@ -1,5 +1,7 @@
 """The admin site: the desk. Takes screens that are ClinicAdmins and nothing else."""
 
+import time
+
 import unfold.sites
 from csp.decorators import csp_update
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -59,12 +61,20 @@ class Desk(UnfoldAdminSite):
 
     def search(self, request, extra_context=None):
         """The command palette: screens by name, and patients within the person's scope."""
+        began = time.perf_counter()
         term = request.GET.get("s", "").strip()[:100]
         if not term:
             return HttpResponse()
         found = self._search_apps(self.get_app_list(request), term.lower()) + self._patients(request, term)
         found = found[:FOUND_AT_MOST]
-        context = {"search_term": term, "results": found, "page_obj": None, "page_counter": 0, "execution_time": 0}
+        spent = time.perf_counter() - began
+        context = {
+            "search_term": term,
+            "results": found,
+            "page_obj": {"count": len(found)},
+            "page_counter": 0,
+            "execution_time": spent,
+        }
         return TemplateResponse(
             request, "unfold/helpers/command_results.html", context, headers={"HX-Trigger": "search"}
         )

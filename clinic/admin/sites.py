@@ -129,11 +129,9 @@ class ClinicSettingsAdmin(ClinicAdmin):
         (_("Patients"), {"fields": ["language", "welcome"]}),
     ]
 
-    def has_add_permission(self, request):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
+    @property
+    def verbs(self):
+        return {"view", "change"}
 
     def get_object(self, request, object_id, from_field=None):
         if str(object_id) != "1":

@@ -51,7 +51,8 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
 
     def get_urls(self):
         # Ours first: Django's "<path:object_id>/" would swallow them.
-        return [*self.action_urls(), *self.export_urls(), *super().get_urls()]
+        pages = [*self.action_urls(), *self.export_urls(), *super().get_urls()]
+        return [page for page in pages if self.keeps_history or not str(page.name).endswith("_history")]
 
     def get_changelist(self, request, **kwargs):
         return PagedChangeList
