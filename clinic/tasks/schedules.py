@@ -19,6 +19,8 @@ class Every:
 # By name. All of ours begin with "clinic.": what else there is in the queue's table is left alone.
 SCHEDULES = {
     "clinic.seal_audit": Every("clinic.tasks.audit.seal", minutes=1),
+    "clinic.expire_requests": Every("clinic.tasks.scheduling.expire_requests", minutes=10),
+    "clinic.forget_claims": Every("clinic.tasks.scheduling.forget_claims", minutes=60),
 }
 
 

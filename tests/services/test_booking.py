@@ -295,3 +295,12 @@ def test_cancel_frees_time_and_equipment(world, desk):
     assert EquipmentUse.objects.get(appointment=visit).holds is False
     again = scheduling.book(wanted(world, service=world.tecar, patient=world.bruno), by=desk)
     assert again.pk != visit.pk
+
+
+def test_old_keys_and_dead_holds_are_forgotten(world, desk):
+    visit = scheduling.book(wanted(world), by=desk, key="old")
+    RequestKey.objects.create(scope="payment", key="old", fingerprint="x", subject_id=1)
+    assert scheduling.forget_claims() == 0
+    later = visit.created_at + dt.timedelta(days=31)
+    assert scheduling.forget_claims(at=later) == 1
+    assert RequestKey.objects.get().scope == "payment"

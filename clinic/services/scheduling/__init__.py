@@ -2,6 +2,7 @@
 
 from clinic.services.scheduling import slots
 from clinic.services.scheduling.booking import book, is_late, move
+from clinic.services.scheduling.claims import forget_claims
 from clinic.services.scheduling.statuses import (
     approve,
     cancel,
@@ -28,6 +29,7 @@ __all__ = [
     "decline",
     "expire",
     "expire_requests",
+    "forget_claims",
     "is_late",
     "mark_no_show",
     "move",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.exceptions import RuleBroken
-from clinic.models import RequestKey
+from clinic.models import Hold, RequestKey
 
 SCOPE = "booking"
+# Nobody sends a form again after that; payments will keep theirs for ever.
+KEPT = timedelta(days=30)
 
 
 def fingerprint(**content) -> str:
@@ -34,3 +38,11 @@ def remember(key: str | None, print_: str, subject_id: int, *, scope: str = SCOP
     """Keep the answer, in the transaction that made it."""
     if key:
         RequestKey.objects.create(scope=scope, key=key, fingerprint=print_, subject_id=subject_id)
+
+
+def forget_claims(*, at: datetime | None = None) -> int:
+    """Delete booking keys older than KEPT and holds that ran out; how many rows went."""
+    at = at or timezone.now()
+    keys, _by_model = RequestKey.objects.filter(scope=SCOPE, created_at__lt=at - KEPT).delete()
+    holds, _by_model = Hold.objects.filter(expires_at__lt=at).delete()
+    return keys + holds
