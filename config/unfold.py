@@ -64,6 +64,9 @@ UNFOLD = {
     "SITE_TITLE": "Camerino",
     "SITE_HEADER": "Camerino",
     "SITE_SYMBOL": "ecg_heart",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("clinic/icon.svg")},
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
