@@ -23,6 +23,10 @@
       // An older answer must not replace a newer one.
       if (turn !== latest || !fresh) return;
       for (const { name, value } of box.attributes) if (name.startsWith("data-fixed-")) fresh.setAttribute(name, value);
+      // What was picked while we were asking.
+      const late = box.querySelector("input[name=slot]:checked");
+      const same = late && fresh.querySelector(`input[name=slot][value="${CSS.escape(late.value)}"]`);
+      if (same) same.checked = true;
       box.replaceWith(fresh);
     } finally {
       box.removeAttribute("aria-busy");
