@@ -24,6 +24,7 @@ SOURCES = (
     "clinic/models/**/*.py",
     "clinic/migrations/*.py",
     "clinic/database/**/*.py",
+    "clinic/database/**/*.sql",
     "clinic/permissions.py",
     "clinic/tasks/schedules.py",
     "config/settings.py",
