@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from clinic.database import embedded, processes, roles
 from clinic.management.supervisor import Stopped, Supervisor, stoppable
@@ -59,7 +60,7 @@ class Command(BaseCommand):
             self.stdout.write("Stopped.")
         except (embedded.ServerError, roles.RolesError) as error:
             raise CommandError(str(error)) from error
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, OperationalError) as error:
             raise CommandError(f"The database cannot be reached: {str(error).strip()}") from error
 
     def _prepare(self):
