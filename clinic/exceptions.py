@@ -1,7 +1,7 @@
 """The one refusal that people see. Nothing else lives here, and this module imports nothing."""
 
 
-class RuleBroken(Exception):
+class RuleBroken(Exception):  # noqa: N818  (a refusal is no error)
     """A rule of the clinic refuses what was asked.
 
     `code` is stable and machine-readable, `message` a translated sentence for the person who asked,

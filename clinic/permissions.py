@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.apps import apps
@@ -15,6 +16,9 @@ from django.conf import settings
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 APP = "clinic"
 DEMO_DOMAIN = "@demo.test"
@@ -29,8 +33,8 @@ _DESK = "approve decline confirm check_in start complete mark_no_show undo book 
 class Role:
     """`label` and `description` are what people read; `grants` is model name -> verbs."""
 
-    label: str
-    description: str
+    label: StrOrPromise
+    description: StrOrPromise
     grants: dict[str, str] = field(default_factory=dict)
 
     def scope(self, model: str, verb: str) -> str | None:
@@ -176,7 +180,7 @@ OWN: dict[str, Callable] = {
 
 def scope(user, verb: str, model: type[Model] | str) -> str | None:
     """The widest scope in which `user` may do `verb` to rows of `model`: ANY, OWN_ONLY or None."""
-    name = model if isinstance(model, str) else model._meta.model_name
+    name = model if isinstance(model, str) else str(model._meta.model_name)
     if not user.is_active:
         return None
     if user.is_superuser:

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -159,10 +160,14 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {
-    "login": "30/m/ip",
-    # Wrong tries: of one address, and of one account at one address.
-    "login_failed": "10/m/ip,60/h/ip,5/15m/key",
-    # Wrong tries for one account from browsers that it never signed in from.
+    # Posts of any kind; who shares a router with a vandal still gets through now and then.
+    "login": "120/m/ip",
+    # Wrong tries of a browser that the account has signed in from before.
+    "login_known": "5/15m/key,50/d/key",
+    # Of other browsers: per address, and per account at an address. Codes of second factors count there per account.
+    "login_address": "10/m/ip,60/h/ip",
+    "login_failed": "5/15m/key",
+    # Of other browsers, wherever they are, for one account.
     "login_ceiling": "50/d/key",
 }
 ACCOUNT_FORMS = {"login": "clinic.signin.forms.SignInForm"}
@@ -172,6 +177,8 @@ MFA_FORMS = {
     "reauthenticate": "clinic.signin.forms.CodeAgainForm",
     "add_webauthn": "clinic.signin.forms.PasskeyForm",
 }
+# Nothing to guess in a passkey: this only keeps one address from keeping the server busy.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # A passkey replaces password and code, so it must ask for a finger, a face or a PIN.

@@ -31,7 +31,8 @@ SELECT json_build_object(
   'service', (SELECT json_build_object('id', s.id, 'active', s.active, 'minutes', s.minutes, 'before', s.buffer_before,
       'after', s.buffer_after, 'price', s.price::text, 'online', s.online, 'notice', s.notice_minutes,
       'horizon', s.horizon_days,
-      'room_kinds', (SELECT coalesce(json_agg(roomkind_id), '[]') FROM clinic_service_room_kinds WHERE service_id = s.id),
+      'room_kinds', (SELECT coalesce(json_agg(roomkind_id), '[]') FROM clinic_service_room_kinds
+          WHERE service_id = s.id),
       'equipment_kinds', (SELECT coalesce(json_agg(equipmentkind_id ORDER BY equipmentkind_id), '[]')
           FROM clinic_service_equipment_kinds WHERE service_id = s.id))
     FROM clinic_service s WHERE s.id = %(service)s),

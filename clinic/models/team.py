@@ -45,7 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Inactive: signed out everywhere and cannot sign in.")
     )
-    language = LanguageField()
+    language = LanguageField(blank=True, default="", help_text=_("Empty: as the browser asks for."))
     locations = models.ManyToManyField(
         Location,
         blank=True,
@@ -85,6 +85,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = self.email.lower()
         super().save(*args, **kwargs)
 
+    def save_unversioned(self, *fields):
+        """For fields that history leaves out: a version without a difference would say nothing."""
+        self.skip_history_when_saving = True
+        try:
+            self.save(update_fields=fields)
+        finally:
+            del self.skip_history_when_saving
+
     def get_full_name(self):
         return f"{self.given_name} {self.family_name}".strip()
 
@@ -112,6 +120,9 @@ class Invitation(Recorded):
     class Purpose(models.TextChoices):
         JOIN = "join", _("invitation")
         RESET = "reset", _("new password")
+
+    # On the instance that services/team returns, so that it can be shown this once; never stored.
+    token = ""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="invitations", verbose_name=_("member of staff"))
     purpose = models.CharField(_("purpose"), max_length=8, choices=Purpose)

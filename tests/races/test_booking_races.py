@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.heavy, pytest.mark.django_db(transaction=True)]
 CONSTRAINTS = ("practitioner_free", "room_free", "patient_free")
 OVERLAPS = """
 SELECT count(*) FROM clinic_appointment a JOIN clinic_appointment b ON a.id < b.id
-AND a.practitioner_id = b.practitioner_id AND tstzrange(a.busy_from, a.busy_until) && tstzrange(b.busy_from, b.busy_until)
+AND a.practitioner_id = b.practitioner_id
+AND tstzrange(a.busy_from, a.busy_until) && tstzrange(b.busy_from, b.busy_until)
 """
 
 
@@ -82,7 +83,7 @@ def booked(outcomes):
 
 
 def storm(world, patients, *, rounds, seed=7):
-    """Overlapping wishes for two practitioners and two rooms at once, each transaction touching several scarce things."""
+    """Overlapping wishes for two practitioners and two rooms at once: each transaction wants several scarce things."""
     other = make.make_practitioner(services=[world.massage], locations=[world.camerino])
     make.make_working_hours(other, world.camerino)
     rng = random.Random(seed)
@@ -101,7 +102,7 @@ def storm(world, patients, *, rounds, seed=7):
             for patient in patients
         ]
         by = actor.staff(world.reception)
-        outcomes += together(len(wishes), lambda number, wishes=wishes: scheduling.book(wishes[number], by=by))
+        outcomes += together(len(wishes), lambda number, wishes=wishes, by=by: scheduling.book(wishes[number], by=by))
     return outcomes
 
 

@@ -107,7 +107,7 @@ def test_book_takes_the_next_free_room(world, desk):
 
 
 def test_book_without_free_room_is_refused(world, desk):
-    for number, room in enumerate((world.room_one, world.room_two)):
+    for room in (world.room_one, world.room_two):
         world.visit("10:00", practitioner=make.make_practitioner(), patient=make.make_patient(), room=room)
     refused = refusal(scheduling.book, wanted(world), by=desk)
     assert (refused.code, refused.message) == ("overlap", "No room for Massage is free then.")

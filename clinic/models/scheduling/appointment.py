@@ -249,7 +249,7 @@ class Appointment(Recorded):
 _S = Appointment.Status
 
 # (from, to) -> the verb that makes the move. Who may is permissions.ROLES' business.
-MOVES = {
+MOVES: dict[tuple[str, str], str] = {
     (_S.REQUESTED, _S.SCHEDULED): "approve",
     (_S.REQUESTED, _S.DECLINED): "decline",
     (_S.REQUESTED, _S.CANCELLED): "cancel",

@@ -23,7 +23,7 @@ LONGEST = timedelta(hours=24)
 OFFERED = 3
 
 
-class Lost(Exception):
+class Lost(Exception):  # noqa: N818  (no error: another choice follows)
     """What was chosen without a lock was taken meanwhile; choose again."""
 
 

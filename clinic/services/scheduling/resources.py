@@ -29,13 +29,12 @@ class Resources:
 
     def take(self, window: Window) -> tuple[int | None, int, tuple[int, ...]] | None:
         """(room, place, equipment) for a visit then, or None if something is missing."""
-        room: tuple[int | None, int] | None = (None, 1)
-        if self.needs_room:
-            room = self.room(window)
-            if room is None:
-                return None
+        room = self.room(window) if self.needs_room else None
+        if self.needs_room and room is None:
+            return None
         equipment = self.equipment(window)
-        return None if equipment is None else (*room, equipment)
+        room_id, place = room or (None, 1)
+        return None if equipment is None else (room_id, place, equipment)
 
     def room(self, window: Window, preferred: int | None = None) -> tuple[int, int] | None:
         """The first free room and place, the preferred room's before the others'."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +18,13 @@ from clinic.services.scheduling import clock, planning
 from clinic.services.scheduling.booking import is_late, note, refuse_outside_window
 
 _S = Appointment.Status
+
+# Where a correction leads, and what it takes back.
+_CORRECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    _S.COMPLETED: (_S.IN_SESSION, {"ended_at": None}),
+    _S.NO_SHOW: (_S.ARRIVED, {}),
+    _S.CANCELLED: (_S.SCHEDULED, {"cancelled_by": "", "late": False}),
+}
 
 
 def approve(appointment: Appointment, *, by: Actor, reason: str = "", at: datetime | None = None) -> Appointment:
@@ -113,11 +121,7 @@ def reopen(appointment: Appointment, *, by: Actor, reason: str = "", at: datetim
     at = at or timezone.now()
     if not reason.strip():
         raise RuleBroken("reason_missing", _("A correction wants a reason."), field="reason")
-    target, cleared = {
-        _S.COMPLETED: (_S.IN_SESSION, {"ended_at": None}),
-        _S.NO_SHOW: (_S.ARRIVED, {}),
-        _S.CANCELLED: (_S.SCHEDULED, {"cancelled_by": "", "late": False}),
-    }.get(appointment.status, (_S.SCHEDULED, {}))
+    target, cleared = _CORRECTIONS.get(appointment.status, (_S.SCHEDULED, {}))
     if appointment.holds or appointment.status == _S.COMPLETED:
         return _go(appointment, target, "reopen", by=by, reason=reason, at=at, **cleared)
     wish = planning.Wish(
