@@ -102,7 +102,12 @@ class Clones:
         roles.close_door(self.connection, self.name)
 
     def drop(self, name: str) -> None:
-        self.connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+        try:
+            self.connection.execute(statement + sql.SQL(" WITH (FORCE)"))
+        except psycopg.errors.InsufficientPrivilege:
+            # Only a superuser ends the application's sessions; anybody else waits until they have closed.
+            self.connection.execute(statement)
 
     def _make_template(self, name: str) -> None:
         draft = f"{name}_draft"
