@@ -238,13 +238,8 @@ def _check_password(user: User, password: str) -> None:
 
 
 def _save_password(user: User, password: str) -> None:
-    # A hash has no place in a history that nobody may shorten; the trail says that it changed.
     user.set_password(password)
-    user.skip_history_when_saving = True
-    try:
-        user.save(update_fields=["password"])
-    finally:
-        del user.skip_history_when_saving
+    user.save_unversioned("password")
 
 
 def _end_sessions(user: User) -> None:

@@ -48,21 +48,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request, **credentials):
         email = credentials.get("email", "")
-        try:
-            super().pre_authenticate(request, **credentials)
-        except ValidationError as refusal:
-            trail.locked(request, email)
-            key = self._get_login_attempts_cache_key(request, **credentials)
-            minutes = lockout.minutes_to_wait(request, lockout.FAILED, key)
-            message = ngettext(
-                "Too many wrong tries from here. Try again in %(minutes)d minute.",
-                "Too many wrong tries from here. Try again in %(minutes)d minutes.",
-                minutes,
-            ) % {"minutes": minutes}
-            raise ValidationError(message, code="too_many_login_attempts") from refusal
-        ceiling = ratelimit.consume(
-            request, app=lockout.APP, action=lockout.CEILING, key=lockout.ceiling_key(request, email)
-        )
+        if device := lockout.device_key(request, email):
+            self._login_failed_rl_usage = self._spend(request, lockout.KNOWN, device, email)
+            return
+        pair = self._get_login_attempts_cache_key(request, **credentials)
+        spent = [self._spend(request, lockout.ADDRESS, "", email), self._spend(request, lockout.FAILED, pair, email)]
+        ceiling = ratelimit.consume(request, app=lockout.APP, action=lockout.CEILING, key=lockout.account_key(email))
         if not ceiling:
             trail.locked(request, email)
             raise ValidationError(
@@ -73,16 +64,31 @@ class AccountAdapter(DefaultAccountAdapter):
                 code="too_many_login_attempts",
             )
         # Taken back together when the password turns out right.
-        self._login_failed_rl_usage.usage += ceiling.usage
+        self._login_failed_rl_usage = ratelimit.RateLimitUsage(
+            [single for usage in (*spent, ceiling) for single in usage.usage]
+        )
 
-    def _delete_login_attempts_cached_email(self, request, **credentials):
-        super()._delete_login_attempts_cached_email(request, **credentials)
-        for key in {f"account|{credentials['email']}", lockout.ceiling_key(request, credentials["email"])}:
-            ratelimit.clear(request, app=lockout.APP, action=lockout.CEILING, key=key)
+    def _spend(self, request, action, key, email):
+        usage = ratelimit.consume(request, app=lockout.APP, action=action, key=key)
+        if usage:
+            return usage
+        trail.locked(request, email)
+        minutes = lockout.minutes_to_wait(request, action, key)
+        message = ngettext(
+            "Too many wrong tries from here. Try again in %(minutes)d minute.",
+            "Too many wrong tries from here. Try again in %(minutes)d minutes.",
+            minutes,
+        ) % {"minutes": minutes}
+        raise ValidationError(message, code="too_many_login_attempts")
 
     def forget_failures(self, request, user):
         """A password set by an administrator's link starts with a clean slate."""
-        self._delete_login_attempts_cached_email(request, email=user.email)
+        for action, key in (
+            (lockout.KNOWN, lockout.device_key(request, user.email)),
+            (lockout.FAILED, self._get_login_attempts_cache_key(request, email=user.email)),
+            (lockout.CEILING, lockout.account_key(user.email)),
+        ):
+            ratelimit.clear(request, app=lockout.APP, action=action, key=key)
 
     def reauthenticate(self, user, password):
         found = self.authenticate(self.request, email=user.email, password=password)

@@ -1,8 +1,8 @@
 """How many wrong passwords are too many, for whom, and until when. Counts live in the cache, shared by all workers.
 
-Two budgets per account. One belongs to the pair of account and address, so that a stranger elsewhere uses up nobody's
-tries but their own. The other, slow one is the account's, against guessing from many addresses; it does not bind
-browsers from which that account has signed in before, so that no stranger can aim it at somebody.
+A browser from which an account has signed in before has a budget of its own: nothing that strangers do anywhere, not
+even behind the same router, uses it up. All other browsers share three: of their address, of the account at their
+address, and a slow one of the account, against guessing from many addresses.
 (OWASP: "Slow Down Online Guessing Attacks with Device Cookies".)
 """
 
@@ -23,7 +23,8 @@ DEVICE_DAYS = 90
 # People who share one browser, as at a reception desk.
 DEVICE_PEOPLE = 20
 APP = "allauth.account"
-FAILED, CEILING = "login_failed", "login_ceiling"
+# Names in ACCOUNT_RATE_LIMITS. "login_failed" is allauth's own: second factors count there, too, per account.
+KNOWN, ADDRESS, FAILED, CEILING = "login_known", "login_address", "login_failed", "login_ceiling"
 _SALT = "clinic.signin.device"
 
 
@@ -32,12 +33,14 @@ def address_key(address: str, email: str) -> str:
     return f"{ratelimit.truncate_ip(address)}|{email.lower()}"
 
 
-def ceiling_key(request, email: str) -> str:
-    """The slow budget: of the browser where it is known to this account, else of the account."""
-    device = _device(request)
-    if _name(email) in device["people"]:
-        return f"device|{device['id']}|{email.lower()}"
+def account_key(email: str) -> str:
     return f"account|{email.lower()}"
+
+
+def device_key(request, email: str) -> str:
+    """The budget of this browser, if it is known to this account; else empty."""
+    device = _device(request)
+    return f"device|{device['id']}|{email.lower()}" if _name(email) in device["people"] else ""
 
 
 def minutes_to_wait(request, action: str, key: str) -> int:

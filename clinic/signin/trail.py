@@ -46,11 +46,7 @@ def stranger(request) -> actor.Actor:
 
 def signed_in(sender, request, user, **kwargs):
     user.last_login = timezone.now()
-    user.skip_history_when_saving = True
-    try:
-        user.save(update_fields=["last_login"])
-    finally:
-        del user.skip_history_when_saving
+    user.save_unversioned("last_login")
     session.start_clock(request)
     _note("sign_in", person(request, user), user)
 

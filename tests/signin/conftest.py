@@ -50,12 +50,12 @@ def door(db):
 
 @pytest.fixture
 def ada(db):
-    return make.make_user("practitioner", email="ada@clinic.test", given_name="Ada")
+    return make.make_user("practitioner", email="ada@clinic.test", given_name="Ada", family_name="Conti")
 
 
 @pytest.fixture
 def alba(db):
-    return make.make_user("administrator", email="alba@clinic.test", given_name="Alba")
+    return make.make_user("administrator", email="alba@clinic.test", given_name="Alba", family_name="Ministra")
 
 
 @pytest.fixture
