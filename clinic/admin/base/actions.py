@@ -140,11 +140,11 @@ class RecordActions:
         return view
 
     def _do(self, request, action, obj):
+        accepted = Acceptance.of(request)
+        accepted.check(request, obj, action.acceptance)
         form = action.build_form(request, obj, posted(request))
         if form is not None and not form.is_valid():
             return self._ask(request, action, obj, form)
-        accepted = Acceptance.of(request)
-        accepted.check(request, obj, action.acceptance)
         arguments = form.arguments() if hasattr(form, "arguments") else form.cleaned_data if form else {}
         try:
             result = action.run(obj, actor.current(), **arguments, **accepted.arguments())

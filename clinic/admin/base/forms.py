@@ -32,7 +32,7 @@ class DateTimeInput(forms.SplitDateTimeWidget):
     template_name = "admin/widgets/date_time.html"
 
     def __init__(self, attrs=None):
-        forms.MultiWidget.__init__(self, {"date": DateInput(attrs), "time": TimeInput(attrs)}, attrs)
+        forms.MultiWidget.__init__(self, [DateInput(attrs), TimeInput(attrs)], attrs)
 
 
 class SplitDateTimeField(forms.SplitDateTimeField):

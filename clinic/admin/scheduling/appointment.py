@@ -6,28 +6,24 @@ from django.http import HttpResponseForbidden
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from clinic import permissions
-from clinic.admin.base import ClinicAdmin, record_action
+from clinic.admin.base import ClinicAdmin
 from clinic.admin.base.scope import may
 from clinic.admin.scheduling import lists
+from clinic.admin.scheduling.actions import VisitActions
+from clinic.admin.scheduling.columns import VisitColumns
 from clinic.admin.scheduling.forms import (
     BookingForm,
-    CancelForm,
     DetailsForm,
-    MoveForm,
-    OptionalReasonForm,
-    ReasonForm,
     WalkInForm,
-    is_today,
 )
 from clinic.admin.scheduling.times import Question, label_of, own_practitioners, value_of
-from clinic.models import MOVES, Appointment, Location, Patient
+from clinic.models import Appointment, Location, Patient
 from clinic.services import scheduling
 
 _S = Appointment.Status
@@ -38,17 +34,8 @@ REFERRAL = (
 )
 
 
-def _open_for(verb):
-    """Does MOVES know a way with this verb from where the visit is?"""
-    return lambda visit: any(old == visit.status and name == verb for (old, _new), name in MOVES.items())
-
-
-def _is_over(visit):
-    return visit.status in (_S.SCHEDULED, _S.CONFIRMED, _S.ARRIVED) and visit.end_at <= timezone.now()
-
-
 @admin.register(Appointment)
-class AppointmentAdmin(ClinicAdmin):
+class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
     list_display = ["when", "patient", "service", "practitioner", "site", "state"]
     list_display_links = ["when", "patient"]
     list_filter = [
@@ -85,94 +72,6 @@ class AppointmentAdmin(ClinicAdmin):
         css = {"all": ["clinic/scheduling.css"]}
         # Waiting times that count on; comes with the browser libraries.
         js = [Script("vendor/@github/relative-time-element/dist/bundle.js", type="module")]
-
-    approve = record_action(
-        _("Approve"),
-        verb="approve",
-        service=scheduling.approve,
-        icon="check",
-        variant="primary",
-        available=_open_for("approve"),
-        bulk=True,
-    )
-    decline = record_action(
-        _("Decline"),
-        verb="decline",
-        service=scheduling.decline,
-        form=OptionalReasonForm,
-        icon="block",
-        available=_open_for("decline"),
-    )
-    check_in = record_action(
-        _("Check in"),
-        verb="check_in",
-        service=scheduling.check_in,
-        icon="how_to_reg",
-        variant="primary",
-        available=lambda visit: _open_for("check_in")(visit) and is_today(visit),
-        bulk=True,
-    )
-    start = record_action(
-        _("Start"),
-        verb="start",
-        service=scheduling.start,
-        icon="play_arrow",
-        variant="primary",
-        available=_open_for("start"),
-    )
-    complete = record_action(
-        _("Complete"),
-        verb="complete",
-        service=scheduling.complete,
-        icon="task_alt",
-        variant="primary",
-        available=lambda visit: _open_for("complete")(visit) or _is_over(visit),
-        bulk=True,
-    )
-    confirm = record_action(
-        _("Confirm"),
-        verb="confirm",
-        service=scheduling.confirm,
-        icon="thumb_up",
-        available=lambda visit: visit.status == _S.SCHEDULED and visit.start_at > timezone.now(),
-        bulk=True,
-    )
-    move = record_action(
-        _("Move"),
-        verb="move",
-        service=scheduling.move,
-        form=MoveForm,
-        icon="event_repeat",
-        dialog=False,
-        available=lambda visit: visit.status in (_S.REQUESTED, _S.SCHEDULED, _S.CONFIRMED),
-    )
-    mark_no_show = record_action(
-        _("No-show"),
-        verb="mark_no_show",
-        service=scheduling.mark_no_show,
-        icon="person_off",
-        confirm=_("The patient did not come?"),
-        available=lambda visit: _open_for("mark_no_show")(visit) and visit.start_at <= timezone.now(),
-        bulk=True,
-    )
-    undo = record_action(_("Undo"), verb="undo", service=scheduling.undo, icon="undo", available=_open_for("undo"))
-    cancel = record_action(
-        _("Cancel"),
-        verb="cancel",
-        service=scheduling.cancel,
-        form=CancelForm,
-        icon="event_busy",
-        variant="danger",
-        available=_open_for("cancel"),
-    )
-    reopen = record_action(
-        _("Correct"),
-        verb="reopen",
-        service=scheduling.reopen,
-        form=ReasonForm,
-        icon="history",
-        available=_open_for("reopen"),
-    )
 
     def get_queryset(self, request):
         # List and page alike name all of these.
@@ -351,116 +250,3 @@ class AppointmentAdmin(ClinicAdmin):
             **(extra_context or {}),
         }
         return super().changelist_view(request, extra)
-
-    # Columns
-
-    @admin.display(description=_("when"), ordering="start_at")
-    def when(self, visit):
-        start, end = visit.local_start, visit.local_end
-        hours = f"{start:%H:%M}–{end:%H:%M}"
-        return format_html('<span class="desk-when">{}, {}</span>', date_format(start, "D j M"), hours)
-
-    @admin.display(description=_("where"))
-    def site(self, visit):
-        return " · ".join(filter(None, (str(visit.location), str(visit.room or ""))))
-
-    @admin.display(description=_("status"), ordering="status")
-    def state(self, visit):
-        return status_badge(visit)
-
-    @admin.display(description=_("patient"))
-    def who(self, visit):
-        url = reverse("admin:clinic_patient_change", args=[visit.patient_id])
-        contact = " · ".join(filter(None, (visit.patient.mobile, visit.patient.phone, visit.patient.email)))
-        return format_html(
-            '<a href="{}" class="desk-link">{}</a> <span class="desk-subtle">{}</span>', url, visit.patient, contact
-        )
-
-    @admin.display(description=_("service"))
-    def what(self, visit):
-        return visit.service
-
-    @admin.display(description=_("practitioner"))
-    def with_whom(self, visit):
-        return visit.practitioner
-
-    @admin.display(description=_("where"))
-    def where(self, visit):
-        units = [str(use.equipment) for use in visit.equipment_uses.select_related("equipment")]
-        place = (
-            f"{visit.room} ({visit.place}/{visit.room.places})" if visit.room and visit.room.places > 1 else visit.room
-        )
-        return " · ".join([str(visit.location), *([str(place)] if place else []), *units])
-
-    @admin.display(description=_("price"))
-    def price(self, visit):
-        return f"{visit.price_quoted} {visit.location.organization.currency}"
-
-    @admin.display(description=_("booked"))
-    def booked(self, visit):
-        return f"{date_format(timezone.localtime(visit.created_at), 'j M Y, H:i')} · {visit.get_source_display()}"
-
-    @admin.display(description=_("exceptions"))
-    def exceptions(self, visit):
-        words = {
-            "overlap": _("deliberate overlap"),
-            "outside_hours": _("outside hours"),
-            "past": _("entered afterwards"),
-        }
-        said = [str(words.get(code, code)) for code in visit.accepted]
-        if visit.overlap_reason:
-            said.append(f"“{visit.overlap_reason}”")
-        return ", ".join(said) or "—"
-
-    @admin.display(description=_("status changes"))
-    def changes(self, visit):
-        rows = visit.status_changes.select_related("by").order_by("at", "pk")
-        return format_html(
-            '<ol class="desk-changes">{}</ol>',
-            format_html_join(
-                "",
-                "<li><b>{}</b> <span class='desk-subtle'>{} · {}</span> {}</li>",
-                (
-                    (
-                        change.get_new_display() if change.verb != "move" else _("moved"),
-                        date_format(timezone.localtime(change.at), "j M Y, H:i"),
-                        change.by or _("automatic"),
-                        change.reason,
-                    )
-                    for change in rows
-                ),
-            ),
-        )
-
-
-_ICONS = {
-    _S.REQUESTED: "hourglass_top",
-    _S.SCHEDULED: "event",
-    _S.CONFIRMED: "event_available",
-    _S.ARRIVED: "how_to_reg",
-    _S.IN_SESSION: "play_circle",
-    _S.COMPLETED: "task_alt",
-    _S.DECLINED: "block",
-    _S.CANCELLED: "event_busy",
-    _S.EXPIRED: "timer_off",
-    _S.NO_SHOW: "person_off",
-}
-
-
-def status_badge(visit):
-    """Icon and text: colour alone tells nobody."""
-    waiting = ""
-    if visit.status == _S.ARRIVED and visit.arrived_at:
-        waiting = format_html(
-            ' <relative-time datetime="{}" format="relative" tense="past"></relative-time>',
-            visit.arrived_at.isoformat(),
-        )
-    return format_html(
-        '<span class="desk-status desk-status-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span>'
-        "{}{}{}</span>",
-        visit.status,
-        _ICONS[visit.status],
-        visit.get_status_display(),
-        f" ({_('late')})" if visit.late else "",
-        waiting,
-    )

@@ -149,6 +149,7 @@ class TimesForm(forms.Form):
     )
 
     class Media:
+        css = {"all": ["clinic/scheduling.css"]}
         js = ["clinic/times.js"]
 
     def prepare_times(self, user, *, exclude: int = 0, **fixed):
