@@ -12,7 +12,7 @@ from tests import factories as make
 from tests.signin.conftest import code_of
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "images"
 PICTURED = {"sign-in", "security"}
 SIZES = {"wide": (1280, 860, "light"), "phone": (390, 844, "dark")}
 
