@@ -28,16 +28,23 @@ AS $$ SELECT {shape} $$"""
 _ENTRY_TEXT = """CREATE OR REPLACE FUNCTION audit.entry_text(e public.clinic_auditentry) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT audit.text_{shape}(e) $$"""
 
+# A forged row claims what did not happen: a version of nothing, the end of what lives on, somebody else's doing.
 _ON_HISTORY = """CREATE OR REPLACE FUNCTION audit.on_{table}() RETURNS trigger LANGUAGE plpgsql {settings} AS $$
-DECLARE entry bigint;
+DECLARE
+    actor jsonb := audit.actor();
+    entry bigint;
 BEGIN
+    IF (NEW.history_type = '-') = EXISTS (SELECT FROM public.{kept} WHERE {pk} = NEW.{pk})
+        OR NEW.history_user_id <> (actor ->> 'user')::bigint THEN
+        RAISE EXCEPTION '{table} % claims what did not happen', NEW.history_id USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF actor IS NULL AND NEW.history_user_id IS NOT NULL THEN
+        actor := jsonb_build_object('kind', 'staff', 'user', NEW.history_user_id);
+    END IF;
     entry := audit.record(
         CASE NEW.history_type WHEN '+' THEN 'create' WHEN '-' THEN 'delete' ELSE 'update' END,
-        '{model}', NEW.{pk}, {patient},
-        coalesce(audit.actor(),
-                 CASE WHEN NEW.history_user_id IS NOT NULL
-                      THEN jsonb_build_object('kind', 'staff', 'user', NEW.history_user_id) END),
-        NEW.history_change_reason, NEW.history_id, {shape}, audit.text_{shape}(NEW));
+        '{model}', NEW.{pk}, {patient}, actor, NEW.history_change_reason, NEW.history_id, {shape},
+        audit.text_{shape}(NEW));
     RETURN null;
 END $$"""
 
@@ -113,6 +120,7 @@ def _follow_history(cursor, model, entry, columns) -> None:
             table=table,
             settings=_SETTINGS,
             model=kept._meta.model_name,
+            kept=kept._meta.db_table,
             pk=kept._meta.pk.column,
             patient=_patient(kept, columns),
             shape=shape,

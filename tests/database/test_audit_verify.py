@@ -214,6 +214,7 @@ def test_digest_does_not_depend_on_the_session(owner_cursor, patients, zone):
     owner_cursor.execute(f"SET timezone = '{zone}'")
     owner_cursor.execute("SET datestyle = 'German'")
     owner_cursor.execute("SET bytea_output = 'escape'")
+    owner_cursor.execute("INSERT INTO clinic_roomkind (id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'Gym')")
     owner_cursor.execute(
         "INSERT INTO clinic_historicalroomkind (id, name, history_date, history_type) VALUES (1, 'Gym', now(), '+')"
     )

@@ -5,6 +5,7 @@ import pytest
 from django.conf import settings
 from django.db import ProgrammingError, connection, transaction
 
+from clinic import actor
 from clinic.database import roles, triggers
 from clinic.database.install import after_migrate
 from clinic.models import Patient
@@ -76,6 +77,24 @@ def test_append_only_tables_refuse_the_application(table, statement):
     if table == "clinic_historicaluser_groups":
         statement = statement.replace("id = id", "m2m_history_id = m2m_history_id")
     assert refused(statement.format(table)) == "42501"
+
+
+FORGED = {
+    "a version of nothing": {"id": 10**12},
+    "the end of what lives on": {"history_type": "-"},
+    "somebody else's doing": {"history_user_id": 10**12},
+}
+
+
+@pytest.mark.parametrize("claim", FORGED.values(), ids=FORGED)
+def test_forged_history_row_is_refused(kept, claim):
+    version = kept.history.get()
+    version.pk, version.history_type = None, "~"
+    for name, value in claim.items():
+        setattr(version, name, value)
+    who = actor.Actor(kind="staff", user_id=7)
+    with pytest.raises(ProgrammingError, match="claims what did not happen"), actor.acting(who), transaction.atomic():
+        version.save()
 
 
 @pytest.mark.parametrize("verb", ["create", "update", "delete", "anything"])
