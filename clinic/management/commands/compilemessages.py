@@ -20,6 +20,10 @@ class Command(BaseCommand):
                     continue
                 with source.open("rb") as po:
                     catalog = read_po(po, locale=source.parts[-3])
+                for message in list(catalog):
+                    if message.pluralizable and not all(message.string):
+                        # Babel would fill it with the English, which nobody could tell from a translation.
+                        catalog.delete(message.id, message.context)
                 draft = compiled.with_suffix(".new")
                 with draft.open("wb") as mo:
                     write_mo(mo, catalog)

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import gettext
 import io
 import re
 import tokenize
@@ -46,6 +47,9 @@ FOREIGN = {
     "waffle",
 }
 
+# A translator's comment on words that a library has, but not the clinic's: they stay though no source of ours has them.
+BETTER = "Better than the library's."
+
 # (context or None, text or (singular, plural))
 Message = tuple[str | None, str | tuple[str, str]]
 
@@ -67,6 +71,7 @@ class Command(BaseCommand):
             if not check:
                 _update(source, language, wanted)
             call_command("compilemessages")
+            gettext._translations = {}  # what it has read of the file before; Django's own reloader does the same
             missing = [message for message in wanted if not _is_translated(message, DjangoTranslation(language))]
             for context, text in missing:
                 self.stderr.write(f"{language}: {text if isinstance(text, str) else text[0]!r} {context or ''}")
@@ -125,7 +130,7 @@ def _update(source: Path, language: str, wanted: list[Message]) -> None:
     catalog = Catalog(
         locale=language,
         project="Camerino",
-        header_comment="# Written by `manage.py translations`; only the translations are typed.",
+        header_comment=before.header_comment,
         creation_date=before.creation_date,
         charset="utf-8",
         fuzzy=False,
@@ -133,9 +138,12 @@ def _update(source: Path, language: str, wanted: list[Message]) -> None:
     for context, text in wanted:
         known = before.get(text[0] if isinstance(text, tuple) else text, context)
         if known and known.string:
-            catalog.add(text, known.string, context=context, flags=known.flags)
+            catalog.add(text, known.string, context=context, flags=known.flags, user_comments=known.user_comments)
         elif not _is_translated((context, text), library):
             catalog.add(text, context=context)
+    for known in before:
+        if BETTER in known.user_comments:
+            catalog[known.id] = known
     source.parent.mkdir(parents=True, exist_ok=True)
     with source.open("wb") as po:
         write_po(po, catalog, sort_output=True, width=110)
