@@ -1,7 +1,7 @@
 """Forms and inputs of the desk: native date and time inputs, the theme's look, refusals that keep what was typed."""
 
 from django import forms
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
 from django.db import models
 from django.utils.translation import gettext as _
 from unfold import widgets
@@ -71,8 +71,15 @@ class PlainFields:
             field.widget = widgets.UnfoldAdminColorInputWidget()
         return field
 
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", OneOfMany(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def formfield_for_manytomany(self, db_field, request, **kwargs):
-        if db_field.name not in self.get_autocomplete_fields(request):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", SomeOfMany(db_field, self.admin_site))
+        else:
             kwargs.setdefault("widget", widgets.UnfoldAdminCheckboxSelectMultipleWidget)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
@@ -80,6 +87,21 @@ class PlainFields:
 def native(model_overrides):
     """`formfield_overrides` of a screen: ours over the theme's."""
     return {**model_overrides, **OVERRIDES}
+
+
+class _KeysOnly:
+    """Shows again what was posted; the library's own widget breaks on a key that is none."""
+
+    def optgroups(self, name, value, attr=None):
+        return super().optgroups(name, [key for key in value if str(key).isascii() and str(key).isdigit()], attr)
+
+
+class OneOfMany(_KeysOnly, AutocompleteSelect):
+    """Choose one record by typing."""
+
+
+class SomeOfMany(_KeysOnly, AutocompleteSelectMultiple):
+    """Choose records by typing."""
 
 
 class ClinicForm(forms.ModelForm):
@@ -145,3 +167,6 @@ def style(widget) -> None:
     classes = next((classes for kind, classes in _DRESS if isinstance(widget, kind)), [])
     if classes and "class" not in widget.attrs:
         widget.attrs["class"] = " ".join(classes)
+        if type(widget) is forms.Select:
+            # The arrow that the classes take away.
+            widget.template_name = widgets.UnfoldAdminSelectWidget.template_name

@@ -1,4 +1,4 @@
-"""What each address of the desk asks for. An address without a line here fails the build: write the line, think about it.
+"""What each address of the desk asks for. An address without a line here fails the build: think, then write the line.
 
 A page of a model reads `name -> verb` for GET and POST; the verdict follows from permissions.ROLES:
 not signed in → to the sign-in; verb not granted → 403; record out of scope → 404; else the page.
