@@ -1,0 +1,56 @@
+"""The pages that reception works on, checked by axe against WCAG 2.1 A and AA, in light and dark."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import sign_in
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})"
+
+
+def violations(page):
+    """Rule, how bad, and where: enough to find it."""
+    page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+    return [
+        (rule["id"], rule["impact"], [f"{node['target']}: {node['html'][:200]}" for node in rule["nodes"]])
+        for rule in page.evaluate(RUN, TAGS)["violations"]
+    ]
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request, new_page):
+    # The policy would refuse the checker itself.
+    return new_page(bypass_csp=True, color_scheme=request.param)
+
+
+def test_sign_in_has_no_accessibility_violations(page, world):
+    page.goto("/accounts/login/")
+    assert violations(page) == []
+
+
+def test_desk_has_no_accessibility_violations(page, world):
+    visit = world.visit()
+    pages = {
+        world.reception: [
+            "/admin/clinic/appointment/?show=all",
+            "/admin/clinic/appointment/add/",
+            f"/admin/clinic/appointment/add/?patient={world.anna.pk}&service={world.massage.pk}&on={world.monday}",
+            f"/admin/clinic/appointment/{visit.pk}/change/",
+            f"/admin/clinic/appointment/{visit.pk}/do/move/",
+            f"/admin/clinic/appointment/{visit.pk}/do/cancel/",
+            "/admin/clinic/patient/",
+            f"/admin/clinic/patient/{world.anna.pk}/change/",
+        ],
+        world.administrator: ["/admin/clinic/auditentry/"],
+    }
+    found = {}
+    for user, addresses in pages.items():
+        page.context.clear_cookies()
+        sign_in(page, user)
+        for address in addresses:
+            page.goto(address)
+            found[address] = violations(page)
+    assert {address: rules for address, rules in found.items() if rules} == {}
