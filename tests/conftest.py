@@ -17,6 +17,7 @@ django.setup()
 
 import pytest  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 
@@ -25,6 +26,11 @@ from tests import clones  # noqa: E402
 
 # The strength of a hash is the library's business; its slowness would be ours at every sign-in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    # Before the workers start, who would all write the same file.
+    call_command("compilemessages")
 
 
 @pytest.fixture(scope="session")
