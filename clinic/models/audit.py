@@ -72,7 +72,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name = _("audit entry")
-        verbose_name_plural = _("audit trail")
+        verbose_name_plural = _("audit entries")
         default_permissions = ("view", "export")
         ordering = ["-id"]
         indexes = [

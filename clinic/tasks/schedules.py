@@ -21,6 +21,7 @@ SCHEDULES = {
     "clinic.seal_audit": Every("clinic.tasks.audit.seal", minutes=1),
     "clinic.expire_requests": Every("clinic.tasks.scheduling.expire_requests", minutes=10),
     "clinic.forget_claims": Every("clinic.tasks.scheduling.forget_claims", minutes=60),
+    "clinic.clear_sessions": Every("clinic.tasks.team.clear_sessions", minutes=24 * 60),
 }
 
 
