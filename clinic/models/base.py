@@ -32,6 +32,8 @@ class Recorded(models.Model):
     """A model whose every version is kept: an append-only history row per save, indexed by the audit trail."""
 
     history = Versions(inherit=True)
+    # Set before save(): why, for the history row.
+    _change_reason: str | None
 
     class Meta:
         abstract = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import phonenumbers
 from django.db import transaction
 from django.db.models import Func, Value
 from django.utils import timezone
@@ -23,6 +24,7 @@ def register(patient: Patient, *, by: Actor, accept=frozenset(), reason: str = "
     Refused: `duplicate` (acceptable) if somebody of the same name and birth date is registered; whatever the columns
     refuse, as a ValidationError.
     """
+    _write_phones_alike(patient)
     with transaction.atomic():
         _check(patient, accept)
         patient._change_reason = reason[:100] or None
@@ -35,6 +37,7 @@ def register(patient: Patient, *, by: Actor, accept=frozenset(), reason: str = "
 
 def update(patient: Patient, *, by: Actor, accept=frozenset(), reason: str = "") -> Patient:
     """Save changes to a patient. Refused: as for `register`, `duplicate` only where name or birth date changed."""
+    _write_phones_alike(patient)
     with transaction.atomic():
         before = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
         identity = ("family_name", "given_name", "birth_on")
@@ -85,6 +88,18 @@ def same_person(patient: Patient):
     )
 
 
+def _write_phones_alike(patient: Patient) -> None:
+    """Numbers that are valid in the patient's country or written internationally become +39…; others stay as typed."""
+    for name in ("mobile", "phone", "emergency_phone"):
+        typed = getattr(patient, name)
+        try:
+            number = phonenumbers.parse(typed, patient.country)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            setattr(patient, name, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
 def _check(patient: Patient, accept) -> None:
     if "duplicate" in accept:
         return
@@ -93,7 +108,7 @@ def _check(patient: Patient, accept) -> None:
         raise RuleBroken(
             "duplicate",
             _("%(name)s, born on %(day)s, is registered already, as number %(number)d.")
-            % {"name": twin, "day": date_format(patient.birth_on, "SHORT_DATE_FORMAT"), "number": twin.number},
+            % {"name": twin, "day": date_format(twin.birth_on or "", "SHORT_DATE_FORMAT"), "number": twin.number},
             acceptable=True,
             field="family_name",
         )
