@@ -46,6 +46,14 @@ class Desk(UnfoldAdminSite):
         # "View on site" would turn any content type and key into an address.
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
+    def index(self, request, extra_context=None):
+        """The front page: the jobs of the menu that this person may do."""
+        groups = [
+            {**group, "jobs": [item for item in group["items"] if item["has_permission"]]}
+            for group in self.get_sidebar_list(request)
+        ]
+        return super().index(request, {"job_groups": [group for group in groups if group["jobs"]]})
+
     def admin_view(self, view, cacheable=False):
         return csp_update(DESK_POLICY)(super().admin_view(view, cacheable))
 

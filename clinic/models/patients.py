@@ -1,5 +1,6 @@
 """Registration of patients. Clinical content lives in records, never here."""
 
+import re
 import uuid
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -33,6 +34,9 @@ class PatientQuerySet(models.QuerySet):
         """Every word of `text` occurs somewhere in names, phones, e-mail or number; accents and case do not count."""
         found = self
         for word in text.replace("\x00", "").split()[:8]:
+            if not any(letter.isalpha() for letter in word):
+                # Phones are searched as bare digits.
+                word = re.sub(r"\D", "", word) or word
             found = found.filter(search__contains=Func(Value(word[:100]), function="f_norm"))
         return found
 

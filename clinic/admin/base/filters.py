@@ -19,13 +19,8 @@ class DayRangeFilter(FieldListFilter):
 
     def __init__(self, field, request, params, model, model_admin, field_path):
         super().__init__(field, request, params, model, model_admin, field_path)
-        self.days = {}
-        for name in self.expected_parameters():
-            value = params.pop(name, "")
-            value = value[-1] if isinstance(value, list) else value
-            self.days[name] = _day(value)
-            if self.days[name]:
-                self.used_parameters[name] = value
+        asked = {name: self.used_parameters.pop(name, None) for name in self.expected_parameters()}
+        self.days = {name: _day(values[-1] if values else "") for name, values in asked.items()}
 
     def has_output(self):
         return True

@@ -22,6 +22,7 @@
     content.querySelector("form").action = address;
     dress(dialog);
     if (!dialog.open) dialog.showModal();
+    dialog.dispatchEvent(new Event("dialog:shown", { bubbles: true }));
     const first = content.querySelector("input:not([type=hidden]):not(.desk-hidden), select, textarea");
     if (first) first.focus();
   };
