@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, localize
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
@@ -87,7 +87,7 @@ class VisitColumns:
 
     @admin.display(description=_("price"))
     def price(self, visit):
-        return f"{visit.price_quoted} {visit.location.organization.currency}"
+        return f"{localize(visit.price_quoted)} {visit.location.organization.currency}"
 
     @admin.display(description=_("booked"))
     def booked(self, visit):
