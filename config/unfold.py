@@ -73,8 +73,12 @@ UNFOLD = {
     "SHOW_LANGUAGES": False,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("clinic/desk.css")],
-    "SCRIPTS": [lambda request: static("clinic/actions.js")],
+    "SCRIPTS": [
+        lambda request: static("clinic/actions.js"),
+        lambda request: static("clinic/autocomplete.js"),
+    ],
     "COLORS": {
+        # Teal, darker from 600 on than usual: white on it, and it on grey, keep a contrast of 4.5.
         "primary": {
             "50": "240 253 250",
             "100": "204 251 241",
@@ -82,10 +86,10 @@ UNFOLD = {
             "300": "94 234 212",
             "400": "45 212 191",
             "500": "20 184 166",
-            "600": "13 148 136",
-            "700": "15 118 110",
-            "800": "17 94 89",
-            "900": "19 78 74",
+            "600": "15 118 110",
+            "700": "17 94 89",
+            "800": "19 78 74",
+            "900": "14 60 57",
             "950": "4 47 46",
         }
     },

@@ -17,8 +17,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Dates as the clinic writes them.
-    "--lang=en-GB",
 ]
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[1] / "docs" / "images"

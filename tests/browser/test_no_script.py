@@ -1,4 +1,7 @@
-"""Where no script runs, the desk still books and cancels: plain forms, plain pages."""
+"""Where no script runs, the desk still books and cancels: plain forms, plain pages.
+
+Suggestions need a script: the patient and the service come with the address, as from a link.
+"""
 
 import pytest
 
@@ -14,10 +17,9 @@ def page(new_page):
 def test_booking_without_script_offers_times_at_a_button(page, world):
     sign_in(page, world.reception)
     page.goto(
-        f"/admin/clinic/appointment/add/?patient={world.anna.pk}&service={world.massage.pk}"
-        f"&practitioner={world.ada.pk}"
+        f"/admin/clinic/appointment/add/?patient={world.anna.pk}&service={world.massage.pk}&practitioner={world.ada.pk}"
     )
-    page.get_by_label("Day").fill(world.monday.isoformat())
+    page.get_by_label("Day*").fill(world.monday.isoformat())
     page.get_by_label("Part of day").select_option("morning")
     page.get_by_label("Reason for the visit").fill("Neck pain")
     page.get_by_role("button", name="Show free times").click()
