@@ -1,4 +1,4 @@
-"""English as a European clinic reads it: no day can be taken for a month, clocks have 24 hours, weeks begin on Monday."""
+"""English as a European clinic reads it: no day taken for a month, 24-hour clocks, weeks that begin on Monday."""
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "j M Y"
 DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "j M Y, H:i"
