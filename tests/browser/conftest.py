@@ -103,7 +103,7 @@ def picture(page, name, *, sizes=("wide",)):
             page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
             page.emulate_media(color_scheme=scheme)
             page.evaluate("scrollTo(0, 0)")
-            page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", animations="disabled")
+            page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", animations="disabled", full_page=size == "phone")
     page.emulate_media(color_scheme="light")
     page.evaluate("document.documentElement.classList.remove('dark')")
     page.set_viewport_size(WIDE)

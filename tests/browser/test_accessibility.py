@@ -13,6 +13,8 @@ RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})"
 
 def violations(page):
     """One line for each rule and element: enough to find it."""
+    # Behind everybody who waits for the page to be ready.
+    page.evaluate("new Promise(done => window.django?.jQuery ? django.jQuery(done) : done())")
     page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
     return [
         f"{page.url} {rule['id']} ({rule['impact']}): {node['html'][:300]} {node['failureSummary']}"
@@ -55,4 +57,14 @@ def test_desk_has_no_accessibility_violations(page, world):
         for address in addresses:
             page.goto(address)
             found += violations(page)
+    assert not found, "\n".join(found)
+
+
+def test_dialog_has_no_accessibility_violations(page, world):
+    visit = world.visit()
+    sign_in(page, world.reception)
+    page.goto(f"/admin/clinic/appointment/{visit.pk}/change/")
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("dialog", name="Cancel").wait_for()
+    found = violations(page)
     assert not found, "\n".join(found)

@@ -12,7 +12,10 @@
     });
   };
 
-  window.addEventListener("load", () => name(document));
+  window.addEventListener("load", () => {
+    // Behind those who waited for jQuery to make autocompletes.
+    if (window.django && window.django.jQuery) window.django.jQuery(() => name(document));
+  });
   // Rows of inlines and dialogs come later; others dress them before it is our turn.
   document.addEventListener("formset:added", (event) => setTimeout(() => name(event.target)));
   document.addEventListener("dialog:shown", (event) => name(event.target));
