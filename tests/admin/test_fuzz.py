@@ -110,6 +110,17 @@ def test_form_fed_with_rubbish_never_breaks(page, model, client, cast):
 
 
 @pytest.mark.parametrize("model", SCREENS, ids=lambda model: model.__name__)
+def test_form_prefilled_with_rubbish_never_breaks(model, client, cast):
+    client.force_login(cast.users["superuser"])
+    url = reverse(f"admin:clinic_{model._meta.model_name}_add")
+    columns = [field.name for field in [*model._meta.fields, *model._meta.many_to_many]]
+    for text in NASTY:
+        response = client.get(url, dict.fromkeys([*columns, "next", "unknown"], text))
+        assert response.status_code in (200, 403), (text[:40], response.status_code)
+        assert b"<script>alert(1)</script>" not in response.content
+
+
+@pytest.mark.parametrize("model", SCREENS, ids=lambda model: model.__name__)
 def test_list_asked_with_rubbish_never_breaks(model, client, cast):
     client.force_login(cast.users["superuser"])
     url = reverse(f"admin:clinic_{model._meta.model_name}_changelist")

@@ -1,7 +1,10 @@
 """Forms and inputs of the desk: native date and time inputs, the theme's look, refusals that keep what was typed."""
 
+from contextlib import suppress
+
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 from unfold import widgets
@@ -121,6 +124,19 @@ class ClinicForm(forms.ModelForm):
         super()._post_clean()
         if self.refusal is not None:
             self.refusal.blame(self)
+
+
+def readable(model, initial: dict) -> dict:
+    """Those of `initial` that their columns can read; others would break the inputs that show them."""
+    kept = {}
+    for name, value in initial.items():
+        with suppress(FieldDoesNotExist, ValidationError, ValueError, TypeError):
+            column = model._meta.get_field(name)
+            if column.many_to_many:
+                kept[name] = [key for key in value if str(key).isascii() and str(key).isdigit()]
+            elif column.editable and not isinstance(column, models.JSONField):
+                kept[name] = column.to_python(value)
+    return kept
 
 
 class ActionForm(forms.Form):

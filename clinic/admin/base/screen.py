@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from clinic import actor
 from clinic.admin.base.actions import RecordActions
 from clinic.admin.base.export import Exports
-from clinic.admin.base.forms import ClinicForm, PlainFields, native
+from clinic.admin.base.forms import ClinicForm, PlainFields, native, readable
 from clinic.admin.base.history import HistoryPage
 from clinic.admin.base.paging import CappedPaginator, PagedChangeList
 from clinic.admin.base.refusals import REFUSALS, Acceptance, posted, refusal_of
@@ -73,6 +73,12 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         form = super().get_form(request, obj, change=change, **kwargs)
         refusal = getattr(request, "_refusal", None)
         return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form
+
+    def get_changeform_initial_data(self, request):
+        """What an address may fill in beforehand: inputs of the form's own, and what the column itself understands."""
+        asked = super().get_changeform_initial_data(request)
+        own = {name: value for name, value in asked.items() if name in self.form.declared_fields}
+        return {**readable(self.model, asked), **own}
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         extra = {**(extra_context or {}), **self._buttons(request, object_id)}
