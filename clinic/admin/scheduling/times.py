@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -140,9 +141,9 @@ class TimesForm(forms.Form):
     on = forms.DateField(label=gettext_lazy("Day"), input_formats=DATE_FORMATS, widget=DateInput)
     part = forms.ChoiceField(label=gettext_lazy("Part of day"), choices=PARTS, required=False)
     slot = forms.CharField(label=gettext_lazy("Free times"), required=False, widget=TimesWidget, max_length=80)
-    starts = forms.TimeField(label=gettext_lazy("from"), required=False, widget=TimeInput)
+    starts = forms.TimeField(label=capfirst(gettext_lazy("from")), required=False, widget=TimeInput)
     ends = forms.TimeField(
-        label=gettext_lazy("until"),
+        label=capfirst(gettext_lazy("until")),
         required=False,
         widget=TimeInput,
         help_text=gettext_lazy("Empty: as long as the service takes."),
