@@ -159,7 +159,7 @@ def test_compiled_catalogue_speaks_italian():
 def test_better_words_win_over_the_library_s():
     with translation.override("it"):
         assert gettext("Export") == "Esporta"
-        assert gettext("The {name} “{obj}” was changed successfully.") == "{name} “{obj}”: modifiche salvate."
+        assert gettext("The {name} “{obj}” was changed successfully.") == "Modifiche salvate: {name} “{obj}”."
 
 
 @pytest.fixture
