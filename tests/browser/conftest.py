@@ -98,12 +98,15 @@ def picture(page, name, *, sizes=("wide",)):
     PICTURES.mkdir(parents=True, exist_ok=True)
     for size in sizes:
         page.set_viewport_size({"wide": WIDE, "phone": PHONE}[size])
+        if size == "phone":
+            # All of the page, with what sticks to its end at its end.
+            page.set_viewport_size(PHONE | {"height": page.evaluate("document.documentElement.scrollHeight")})
         for scheme in ("light", "dark"):
             # The theme looks at the scheme when a page loads; this is what it does then.
             page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
             page.emulate_media(color_scheme=scheme)
             page.evaluate("scrollTo(0, 0)")
-            page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", animations="disabled", full_page=size == "phone")
+            page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", animations="disabled")
     page.emulate_media(color_scheme="light")
     page.evaluate("document.documentElement.classList.remove('dark')")
     page.set_viewport_size(WIDE)
