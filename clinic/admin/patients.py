@@ -5,16 +5,21 @@ import re
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from clinic import permissions
 from clinic.admin.base import ActionForm, RetirableAdmin, record_action
 from clinic.admin.base.forms import DATE_FORMATS
-from clinic.models import Patient
+from clinic.admin.base.scope import may
+from clinic.models import Appointment, Patient
 from clinic.services import patients
+
+VISITS_SHOWN = 10
 
 
 def as_birth_date(text: str) -> dt.date | None:
@@ -50,6 +55,7 @@ class PatientAdmin(RetirableAdmin):
     empty = _("No patients yet. Register the first one.")
     acceptance = {"duplicate": "add"}
     looks_are_recorded = True
+    change_form_template = "admin/patients/change_form.html"
     stays_after_adding = True
     readonly_fields = ["number", "deceased_on", "created_at"]
     fieldsets = [
@@ -76,6 +82,17 @@ class PatientAdmin(RetirableAdmin):
         confirm=_("The record becomes active again."),
         available=lambda patient: patient.deceased_on is not None,
     )
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        patient = self.get_object(request, unquote(object_id)) if object_id else None
+        extra = {}
+        if patient is not None:
+            visits = permissions.visible(request.user, patient.appointments.all())
+            extra = {
+                "visits": visits.select_related("service", "practitioner").order_by("-start_at")[:VISITS_SHOWN],
+                "may_book": patient.active and may(request, "book", Appointment),
+            }
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:
