@@ -56,7 +56,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     # A password's hash has no place in a history that nobody may shorten.
-    history = Versions(excluded_fields=["last_login", "password"], m2m_fields=["groups"])
+    history = Versions(excluded_fields=["last_login", "password"])
 
     objects = UserManager()
 

@@ -26,6 +26,7 @@ class VisitActions:
     approve = record_action(
         _("Approve"),
         verb="approve",
+        done=_("Approved."),
         service=scheduling.approve,
         icon="check",
         variant="primary",
@@ -35,6 +36,7 @@ class VisitActions:
     decline = record_action(
         _("Decline"),
         verb="decline",
+        done=_("Declined."),
         service=scheduling.decline,
         form=OptionalReasonForm,
         icon="block",
@@ -43,6 +45,7 @@ class VisitActions:
     check_in = record_action(
         _("Check in"),
         verb="check_in",
+        done=_("Checked in."),
         service=scheduling.check_in,
         icon="how_to_reg",
         variant="primary",
@@ -52,6 +55,7 @@ class VisitActions:
     start = record_action(
         _("Start"),
         verb="start",
+        done=_("Started."),
         service=scheduling.start,
         icon="play_arrow",
         variant="primary",
@@ -60,6 +64,7 @@ class VisitActions:
     complete = record_action(
         _("Complete"),
         verb="complete",
+        done=_("Completed."),
         service=scheduling.complete,
         icon="task_alt",
         variant="primary",
@@ -69,6 +74,7 @@ class VisitActions:
     confirm = record_action(
         _("Confirm"),
         verb="confirm",
+        done=_("Confirmed."),
         service=scheduling.confirm,
         icon="thumb_up",
         available=lambda visit: visit.status == _S.SCHEDULED and visit.start_at > timezone.now(),
@@ -77,6 +83,7 @@ class VisitActions:
     move = record_action(
         _("Move"),
         verb="move",
+        done=_("Moved."),
         service=scheduling.move,
         form=MoveForm,
         icon="event_repeat",
@@ -86,16 +93,20 @@ class VisitActions:
     mark_no_show = record_action(
         _("No-show"),
         verb="mark_no_show",
+        done=_("Marked as no-show."),
         service=scheduling.mark_no_show,
         icon="person_off",
         confirm=_("The patient did not come?"),
         available=lambda visit: _open_for("mark_no_show")(visit) and visit.start_at <= timezone.now(),
         bulk=True,
     )
-    undo = record_action(_("Undo"), verb="undo", service=scheduling.undo, icon="undo", available=_open_for("undo"))
+    undo = record_action(
+        _("Undo"), verb="undo", done=_("Taken back."), service=scheduling.undo, icon="undo", available=_open_for("undo")
+    )
     cancel = record_action(
         _("Cancel"),
         verb="cancel",
+        done=_("Cancelled."),
         service=scheduling.cancel,
         form=CancelForm,
         icon="event_busy",
@@ -105,6 +116,7 @@ class VisitActions:
     reopen = record_action(
         _("Correct"),
         verb="reopen",
+        done=_("Corrected."),
         service=scheduling.reopen,
         form=ReasonForm,
         icon="history",

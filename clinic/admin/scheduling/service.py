@@ -10,7 +10,7 @@ from clinic.models import Offering, Service, ServiceCategory
 
 @admin.register(ServiceCategory)
 class ServiceCategoryAdmin(ClinicAdmin):
-    list_display = ["name", "position"]
+    list_display = ["__str__", "position"]
     empty = _("No categories yet. Services are grouped by them.")
 
 
@@ -22,7 +22,7 @@ class OfferingByServiceInline(ClinicTabularInline):
 
 @admin.register(Service)
 class ServiceAdmin(RetirableAdmin):
-    list_display = ["name", "category", "minutes", "price", "online"]
+    list_display = ["__str__", "category", "minutes", "price", "online"]
     list_select_related = ["category"]
     list_filter = ["category", "online", "active"]
     search_fields = ["search"]

@@ -28,6 +28,12 @@
       const same = late && fresh.querySelector(`input[name=slot][value="${CSS.escape(late.value)}"]`);
       if (same) same.checked = true;
       box.replaceWith(fresh);
+    } catch {
+      // Signed out, or no connection: old times must not pass for free ones.
+      const note = document.createElement("p");
+      note.setAttribute("role", "alert");
+      note.textContent = box.dataset.failed;
+      box.replaceChildren(note);
     } finally {
       box.removeAttribute("aria-busy");
     }
