@@ -3,6 +3,7 @@
 import re
 import uuid
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -88,6 +89,15 @@ class Patient(Retirable):
         _("old reference"), max_length=80, null=True, blank=True, unique=True, editable=False
     )
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+    # Somebody of the staff; empty where a patient or a machine did it. permissions.OWN reads it by its index.
+    registered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("registered by"),
+    )
     search = models.GeneratedField(
         expression=Searchable(
             F("family_name"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from clinic import signals
+from clinic import permissions, signals
 from clinic.actor import Actor
 from clinic.exceptions import RuleBroken
 from clinic.models import Patient
@@ -19,14 +19,15 @@ from clinic.services import retirement
 
 
 def register(patient: Patient, *, by: Actor, accept=frozenset(), reason: str = "") -> Patient:
-    """Save a new patient.
+    """Save a new patient; who registers somebody may see the record afterwards.
 
     Refused: `duplicate` (acceptable) if somebody of the same name and birth date is registered; whatever the columns
     refuse, as a ValidationError.
     """
     _write_phones_alike(patient)
     with transaction.atomic():
-        _check(patient, accept)
+        _check(patient, accept, by)
+        patient.registered_by_id = by.user_id
         patient._change_reason = reason[:100] or None
         patient.save()
         # The database hands out the number.
@@ -42,7 +43,7 @@ def update(patient: Patient, *, by: Actor, accept=frozenset(), reason: str = "")
         before = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
         identity = ("family_name", "given_name", "birth_on")
         if any(getattr(before, name) != getattr(patient, name) for name in identity):
-            _check(patient, accept)
+            _check(patient, accept, by)
         if before.email != patient.email:
             # Proved was the other address.
             patient.email_proved_at = None
@@ -100,15 +101,21 @@ def _write_phones_alike(patient: Patient) -> None:
             setattr(patient, name, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-def _check(patient: Patient, accept) -> None:
+def _check(patient: Patient, accept, by: Actor) -> None:
     if "duplicate" in accept:
         return
-    twin = same_person(patient).order_by("pk").first()
-    if twin is not None:
-        raise RuleBroken(
-            "duplicate",
-            _("%(name)s, born on %(day)s, is registered already, as number %(number)d.")
-            % {"name": twin, "day": date_format(twin.birth_on or "", "SHORT_DATE_FORMAT"), "number": twin.number},
-            acceptable=True,
-            field="family_name",
-        )
+    twins = same_person(patient).order_by("pk")
+    if not twins.exists():
+        return
+    # A refusal names nobody whom the person who asks may not see.
+    known = permissions.visible(by.user, twins).first() if by.user else None
+    if known is None:
+        sentence = _("Somebody of this name and birth date is registered already. Ask reception.")
+    else:
+        day = date_format(known.birth_on or "", "SHORT_DATE_FORMAT")
+        sentence = _("%(name)s, born on %(day)s, is registered already, as number %(number)d.") % {
+            "name": known,
+            "day": day,
+            "number": known.number,
+        }
+    raise RuleBroken("duplicate", sentence, acceptable=True, field="family_name")

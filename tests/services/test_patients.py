@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from clinic import actor
+from clinic import actor, permissions
 from clinic.exceptions import RuleBroken
 from clinic.models import Patient
 from clinic.services import patients, retirement
@@ -48,6 +48,55 @@ def test_same_name_and_birth_date_wants_a_confirmation(desk, family, given):
         patients.register(twin, by=desk)
     assert (refused.value.code, refused.value.acceptable) == ("duplicate", True)
     assert patients.register(twin, by=desk, accept={"duplicate"}).pk
+
+
+def test_refusal_of_a_double_names_only_whom_one_may_see(world, desk):
+    first = patients.register(new(), by=desk)
+
+    def told(by):
+        with pytest.raises(RuleBroken) as refused:
+            patients.register(new(), by=by)
+        assert (refused.value.code, refused.value.acceptable) == ("duplicate", True)
+        return str(refused.value)
+
+    assert str(first.number) in told(desk)
+    veiled = "Somebody of this name and birth date is registered already. Ask reception."
+    ada = actor.staff(world.ada_user)
+    assert [told(ada), told(actor.SYSTEM)] == [veiled, veiled]
+    own = patients.register(new(), by=ada, accept={"duplicate"})
+    assert str(own.number) in told(ada)
+    assert str(first.number) not in told(ada)
+
+
+def test_a_change_of_name_into_a_double_names_only_whom_one_may_see(world, desk):
+    ada = actor.staff(world.ada_user)
+    first, other = patients.register(new(), by=desk), patients.register(new(given_name="Lea"), by=ada)
+    other.given_name = "Luca"
+    with pytest.raises(RuleBroken) as refused:
+        patients.update(other, by=ada)
+    assert str(first.number) not in str(refused.value)
+    assert patients.update(other, by=ada, accept={"duplicate"}).given_name == "Luca"
+
+
+def test_who_registers_somebody_sees_the_record_and_nobody_elses(world, desk):
+    mine = patients.register(new(), by=actor.staff(world.ada_user))
+    theirs = patients.register(new(given_name="Lea"), by=desk)
+    world.visit()
+    world.visit("11:00")
+    assert (mine.registered_by, theirs.registered_by) == (world.ada_user, world.reception)
+    seen = permissions.visible(world.ada_user, Patient.objects.all())
+    assert sorted(patient.pk for patient in seen) == sorted([mine.pk, world.anna.pk])
+    assert list(permissions.visible(world.ben_user, Patient.objects.all())) == []
+
+
+def test_record_of_nobody_in_particular_stays_nobodys(world):
+    assert patients.register(new(), by=actor.SYSTEM).registered_by is None
+    assert not permissions.visible(world.ada_user, Patient.objects.all()).exists()
+
+
+def test_own_patients_are_one_subquery_without_or(world):
+    sql = str(permissions.visible(world.ada_user, Patient.objects.order_by()).query)
+    assert (sql.count("UNION ALL"), sql.count(" OR "), sql.count("ORDER BY")) == (1, 0, 0)
 
 
 def test_other_birth_date_is_another_person(desk):
