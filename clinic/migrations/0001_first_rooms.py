@@ -632,6 +632,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='registered')),
                 ('search', models.GeneratedField(db_persist=True, expression=clinic.models.expressions.Searchable(models.F('family_name'), models.F('given_name'), models.F('family_name'), clinic.models.expressions.Digits(models.F('mobile')), clinic.models.expressions.Digits(models.F('phone')), models.F('email'), clinic.models.expressions.AsText(models.F('number'))), output_field=models.TextField())),
                 ('merged_into', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged_from', to='clinic.patient')),
+                ('registered_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='registered by')),
             ],
             options={
                 'verbose_name': 'patient',
@@ -677,6 +678,7 @@ class Migration(migrations.Migration):
                 ('history_change_reason', models.CharField(max_length=100, null=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                 ('history_user', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('registered_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='registered by')),
                 ('merged_into', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clinic.patient')),
             ],
             options={
@@ -1470,6 +1472,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='timeoff',
             constraint=models.CheckConstraint(condition=models.Q(('end_at__gt', models.F('start_at'))), name='time_off_order', violation_error_message='The end must come after the start.'),
+        ),
+        migrations.AddConstraint(
+            model_name='timeoff',
+            constraint=models.CheckConstraint(condition=models.Q(('start_at__gte', '1900-01-02T00:00:00Z'), ('end_at__lt', '2199-12-30T00:00:00Z')), name='time_off_range', violation_error_message='These days are hardly meant.'),
         ),
         migrations.AddConstraint(
             model_name='timeoff',
