@@ -7,9 +7,14 @@ import random
 import time
 
 from django.db import InterfaceError, OperationalError, connection
+from django.utils.translation import gettext as _
+
+from clinic.exceptions import RuleBroken
 
 SERIALISATION, DEADLOCK, LOCK_TIMEOUT = "40001", "40P01", "55P03"
+CONTENTION = (SERIALISATION, DEADLOCK, LOCK_TIMEOUT)
 EXCLUSION = "23P01"
+BUSY = "busy"
 _TRIES = 5
 
 
@@ -25,7 +30,7 @@ def constraint(error: BaseException) -> str:
 
 def _worth_another_try(error: BaseException) -> bool:
     state = sqlstate(error)
-    if state in (SERIALISATION, DEADLOCK, LOCK_TIMEOUT):
+    if state in CONTENTION:
         return True
     # A lost connection carries no SQL state of the statement; inside a transaction all is lost with it.
     return isinstance(error, InterfaceError) or state.startswith("08") or state in ("57P01", "57P02", "57P03", "")
@@ -34,7 +39,8 @@ def _worth_another_try(error: BaseException) -> bool:
 def retried(function):
     """Run again after a serialisation failure, a deadlock, a lock time-out or a lost connection; nothing else.
 
-    Inside a caller's transaction there is no second try: its earlier statements would be gone or its locks kept.
+    Inside a caller's transaction there is no second try: its earlier statements would be gone or its locks kept; the
+    caller tries again. What contention refuses for good is a refusal to people, not an error.
     """
 
     @functools.wraps(function)
@@ -43,7 +49,11 @@ def retried(function):
             try:
                 return function(*args, **kwargs)
             except (OperationalError, InterfaceError) as error:
-                if connection.in_atomic_block or turn == _TRIES - 1 or not _worth_another_try(error):
+                if connection.in_atomic_block or not _worth_another_try(error):
+                    raise
+                if turn == _TRIES - 1:
+                    if sqlstate(error) in CONTENTION:
+                        raise RuleBroken(BUSY, _("Too many people are booking right now. Please try again.")) from error
                     raise
                 connection.close_if_unusable_or_obsolete()
                 time.sleep(random.uniform(0.5, 1.5) * 0.05 * 2**turn)  # noqa: S311  (jitter, not a secret)

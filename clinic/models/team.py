@@ -328,6 +328,11 @@ class TimeOff(Recorded):
                 violation_error_message=_("The end must come after the start."),
             ),
             models.CheckConstraint(
+                name="time_off_range",
+                condition=Q(start_at__gte="1900-01-02T00:00:00Z") & Q(end_at__lt="2199-12-30T00:00:00Z"),
+                violation_error_message=_("These days are hardly meant."),
+            ),
+            models.CheckConstraint(
                 name="time_off_one_subject",
                 condition=(
                     Q(practitioner__isnull=False, room__isnull=True, equipment__isnull=True, location__isnull=True)

@@ -10,8 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.database import conflicts, locks
 from clinic.models import MOVES, Appointment, AuditEntry, StatusChange
 from tests import factories as make
+from tests.services.test_booking import failing
+from tests.world import make_world
 
 S = Appointment.Status
 ADD = reverse("admin:clinic_appointment_add")
@@ -284,6 +287,65 @@ def test_move_onto_somebody_offers_others(world, desk):
     page = response.content.decode()
     assert "Ada Conti is busy from 11:00 to 11:30." in page
     assert page.count('name="_instead"') == 3
+
+
+@pytest.mark.parametrize(("starts", "code"), [("11:00", "overlap"), ("18:30", "outside_hours")])
+def test_move_past_a_refusal_with_permission_and_reason(world, desk, starts, code):
+    visit = world.visit()
+    world.visit("11:00", patient=world.bruno)
+    data = {"practitioner": world.ada.pk, "location": world.camerino.pk, "on": world.monday.isoformat()}
+    sent = {**data, "starts": starts, "reason": "asked for it"}
+    assert 'name="_accept"' in desk.post(do(visit, "move"), sent).content.decode()
+    assert desk.post(do(visit, "move"), {**sent, "_accept": code}).status_code == 302
+    visit.refresh_from_db()
+    assert (visit.accepted, visit.start_at) == ([code], world.at(starts))
+    assert visit.status_changes.get().reason == "asked for it"
+
+
+@pytest.mark.parametrize(("name", "old"), [("cancel", S.SCHEDULED), ("confirm", S.SCHEDULED), ("undo", S.ARRIVED)])
+def test_acceptance_where_nothing_can_be_accepted_is_refused(world, desk, name, old):
+    visit = world.visit(status=old)
+    data = {"_accept": "overlap", "_reason": "x", "reason": "x", "cancelled_by": "patient"}
+    assert desk.post(do(visit, name), data).status_code == 403
+    visit.refresh_from_db()
+    assert visit.status == old
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_days_that_nobody_means_are_said_to_be_wrong(world, desk, day):
+    visit = world.visit()
+    assert desk.get(TIMES, {**form(world), "on": day}).status_code == 200
+    assert desk.get(do(visit, "move"), {"on": day}).status_code == 200
+    response = desk.post(ADD, form(world, on=day, starts="10:00"))
+    assert "on" in response.context["adminform"].form.errors
+    sent = form(world, slot=f"{day}T10:00:00+00:00/{world.ada.pk}")
+    assert "slot" in desk.post(ADD, sent).context["adminform"].form.errors
+
+
+def test_times_leave_out_only_a_visit_that_one_may_move(world, client):
+    foreign = world.visit(practitioner=world.ben, room=world.room_one, patient=world.bruno)
+    world.room_two.active = False
+    world.room_two.save()
+    client.force_login(world.ada_user)
+    question = {**form(world), "patient": ""}
+    assert client.get(TIMES, question).content == client.get(TIMES, {**question, "exclude": foreign.pk}).content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_contention_at_the_desk_is_tried_again(client, monkeypatch):
+    world = make_world()
+    client.force_login(world.reception)
+    monkeypatch.setattr(locks, "take", failing(1, conflicts.DEADLOCK))
+    assert client.post(ADD, form(world, slot=slot(world, "10:00"))).status_code == 302
+    visit = Appointment.objects.get()
+    monkeypatch.setattr(locks, "take", failing(1, conflicts.DEADLOCK))
+    data = {"practitioner": world.ada.pk, "location": world.camerino.pk, "on": world.monday.isoformat()}
+    assert client.post(do(visit, "move"), {**data, "starts": "11:00"}).status_code == 302
+    monkeypatch.setattr(conflicts, "_TRIES", 2)
+    monkeypatch.setattr(locks, "take", failing(2, conflicts.LOCK_TIMEOUT))
+    response = client.post(ADD, form(world, starts="15:00", patient=world.bruno.pk))
+    assert response.status_code == 200
+    assert "Too many people are booking right now." in response.content.decode()
 
 
 def test_check_in_from_the_list_comes_back_to_it(world, desk):

@@ -7,10 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic import actor
+from clinic.database import conflicts, locks
 from clinic.exceptions import RuleBroken
 from clinic.models import Appointment, AuditEntry, EquipmentUse, RequestKey, StatusChange
 from clinic.services import scheduling
 from tests import factories as make
+from tests.world import make_world
 
 S = Appointment.Status
 PATIENT = actor.Actor(kind="patient")
@@ -304,3 +306,55 @@ def test_old_keys_and_dead_holds_are_forgotten(world, desk):
     later = visit.created_at + dt.timedelta(days=31)
     assert scheduling.forget_claims(at=later) == 1
     assert RequestKey.objects.get().scope == "payment"
+
+
+def failing(times, sqlstate):
+    """A `locks.take` that contention refuses so many times."""
+    take, left = locks.take, [times]
+
+    def refused(keys):
+        if left[0]:
+            left[0] -= 1
+            with connection.cursor() as cursor:
+                cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'too slow' USING ERRCODE = '{sqlstate}'; END $$")
+        take(keys)
+
+    return refused
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("sqlstate", conflicts.CONTENTION)
+def test_a_second_try_keeps_key_and_wish(monkeypatch, sqlstate):
+    world = make_world()
+    by = actor.staff(world.reception)
+    monkeypatch.setattr(locks, "take", failing(1, sqlstate))
+    visit = scheduling.book(wanted(world), by=by, key="once")
+    assert scheduling.book(wanted(world), by=by, key="once").pk == visit.pk
+    assert Appointment.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_contention_that_lasts_is_a_refusal_not_an_error(monkeypatch):
+    world = make_world()
+    monkeypatch.setattr(conflicts, "_TRIES", 2)
+    monkeypatch.setattr(locks, "take", failing(2, conflicts.LOCK_TIMEOUT))
+    assert refusal(scheduling.book, wanted(world), by=actor.staff(world.reception)).code == "busy"
+    assert not Appointment.objects.exists()
+
+
+def test_a_moved_visit_keeps_its_length_in_the_times_offered(world, desk):
+    visit = world.visit(minutes=90)
+    world.visit("12:00", patient=world.bruno)
+    offered = scheduling.slots.free(
+        visit.service_id, first_on=world.monday, practitioners=[world.ada.pk], exclude=visit.pk, minutes=90
+    )
+    starts = [slot.start_at.astimezone(world.camerino.zone).strftime("%H:%M") for slot in offered]
+    assert "10:30" in starts
+    assert "10:45" not in starts
+    assert scheduling.move(visit, by=desk, start_at=world.at("10:30")).version == 1
+
+
+@pytest.mark.parametrize("year", [1, 1899, 2200, 9999])
+def test_impossible_years_are_refused(world, desk, year):
+    start = dt.datetime(year, 6, 1, 10, tzinfo=dt.UTC)
+    assert refusal(scheduling.book, wanted(world, start_at=start), by=desk).code == "impossible_day"

@@ -190,3 +190,43 @@ def test_past_visits_nobody_resolved_wait_for_a_person(world):
     world.visit("16:00", days=-14, status=S.NO_SHOW)
     world.visit()
     assert set(Appointment.objects.unresolved()) == set(forgotten)
+
+
+def test_reopening_does_not_bring_an_old_overlap_back(world, desk):
+    """B overlapped A on purpose; both were cancelled and C came. B must not return over C without a word."""
+    overlapping = world.visit(patient=world.bruno, overlap_reason="traction", room=None)
+    overlapping = scheduling.cancel(overlapping, by=desk, reason="ill")
+    third = world.visit(patient=make.make_patient(), room=None)
+    with pytest.raises(RuleBroken) as refused:
+        scheduling.reopen(overlapping, by=desk, reason="mistake")
+    assert (refused.value.code, refused.value.acceptable) == ("overlap", True)
+    again = scheduling.reopen(overlapping, by=desk, reason="traction again", accept={"overlap"})
+    assert (again.overlap_reason, again.holds) == ("traction again", False)
+    scheduling.cancel(again, by=desk, reason="ill")
+    scheduling.cancel(third, by=desk, reason="ill")
+    free = scheduling.reopen(again, by=desk, reason="alone now")
+    free.refresh_from_db()
+    assert (free.overlap_reason, free.holds) == ("", True)
+
+
+@pytest.mark.parametrize("what", ["patient", "practitioner", "location", "room", "service"])
+def test_reopening_plans_nothing_that_was_retired(world, desk, what):
+    visit = scheduling.cancel(world.visit(), by=desk, reason="mistake")
+    subject = getattr(visit, what)
+    subject.active = False
+    subject.save()
+    with pytest.raises(RuleBroken) as refused:
+        scheduling.reopen(type(visit).objects.get(pk=visit.pk), by=desk, reason="mistake")
+    assert refused.value.code == "inactive"
+
+
+def test_walk_in_sent_twice_is_one_visit_whatever_happened_since(world, desk):
+    def wish():
+        return Appointment(
+            service=world.massage, practitioner=world.ada, location=world.camerino, patient=world.anna, source="desk"
+        )
+
+    first = scheduling.walk_in(wish(), by=desk, key="k", at=world.at("10:02"))
+    scheduling.start(first, by=desk, at=world.at("10:05"))
+    again = scheduling.walk_in(wish(), by=desk, key="k", at=world.at("10:07"))
+    assert (again.pk, again.status) == (first.pk, S.IN_SESSION)

@@ -5,12 +5,15 @@
 The object comes through the person's scope, the permission is asked for that object, the service is called once.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -22,6 +25,7 @@ from django.utils.translation import ngettext
 from clinic import actor
 from clinic.admin.base import scope
 from clinic.admin.base.refusals import ACCEPT, INSTEAD, REASON, REFUSALS, Acceptance, posted, refusal_of, way_past
+from clinic.database import conflicts
 
 # A bulk action runs in the request, one transaction per row.
 BULK_LIMIT = 200
@@ -55,8 +59,20 @@ class RecordAction:
         """Does it want an answer (a form, a confirmation) before it runs?"""
         return self.form is not None or bool(self.confirm)
 
+    @conflicts.retried
     def run(self, obj, by, **arguments):
-        return self.service(obj, by=by, **arguments)
+        """The one service call, whole or not at all."""
+        with transaction.atomic():
+            return self.service(obj, by=by, **arguments)
+
+    def accepted(self, acceptance, arguments) -> dict:
+        """accept= and reason= for a service that knows them; elsewhere nothing can be gone past: it was forged."""
+        if not acceptance.codes:
+            return {}
+        if "accept" not in inspect.signature(self.service).parameters:
+            raise PermissionDenied
+        given = acceptance.arguments()
+        return {**given, "reason": given["reason"] or arguments.get("reason", "")}
 
     def build_form(self, request, obj, data=None):
         if self.form is None:
@@ -147,7 +163,7 @@ class RecordActions:
             return self._ask(request, action, obj, form)
         arguments = form.arguments() if hasattr(form, "arguments") else form.cleaned_data if form else {}
         try:
-            result = action.run(obj, actor.current(), **arguments, **accepted.arguments())
+            result = action.run(obj, actor.current(), **{**arguments, **action.accepted(accepted, arguments)})
         except REFUSALS as error:
             refusal = refusal_of(error)
             # The service may have changed the instance before it refused.

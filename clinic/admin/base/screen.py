@@ -16,6 +16,7 @@ from clinic.admin.base.history import HistoryPage
 from clinic.admin.base.paging import CappedPaginator, PagedChangeList
 from clinic.admin.base.refusals import REFUSALS, Acceptance, posted, refusal_of
 from clinic.admin.base.scope import ScopedInline, ScopedObjects
+from clinic.database import conflicts
 from clinic.models.base import Retirable
 from clinic.services import audit
 
@@ -88,7 +89,8 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         Acceptance.of(request).check(request, subject, self.acceptance)
         request.POST = posted(request)
         try:
-            return super().changeform_view(request, object_id, form_url, extra)
+            # Django's view is one transaction; what contention undoes is tried again from its start.
+            return conflicts.retried(super().changeform_view)(request, object_id, form_url, extra)
         except REFUSALS as error:
             # Django's transaction is over: what was refused is undone as a whole, and the form says why.
             request._refusal = refusal_of(error)

@@ -96,15 +96,21 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
         """The offered times alone, for the script of the form."""
         if not (may(request, "book", Appointment) or may(request, "move", Appointment)):
             return HttpResponseForbidden()
-        exclude = request.GET.get("exclude", "")
-        exclude = int(exclude) if exclude.isdecimal() and len(exclude) < 19 else 0
-        question = Question.of(request.GET.get, request.user, exclude=exclude)
+        question = Question.of(request.GET.get, request.user, moving=self._moving(request))
         context = {
             **question.offers(request.user, chosen=request.GET.get("slot", "")),
-            "exclude": exclude or "",
+            "exclude": question.moving.pk if question.moving else "",
             "widget": {"name": "slot"},
         }
         return TemplateResponse(request, "admin/scheduling/times.html", context)
+
+    def _moving(self, request):
+        """The visit that is being moved, if this person may: without another's, its time would show."""
+        number = request.GET.get("exclude", "")
+        if not number.isdecimal() or len(number) > 18:
+            return None
+        movable = permissions.visible(request.user, Appointment.objects.all(), "move")
+        return movable.filter(pk=int(number)).first()
 
     # Forms
 

@@ -106,7 +106,7 @@ class MoveForm(TimesForm, ActionForm):
             "on": max(visit.local_start.date(), timezone.localdate()),
         }.items():
             self.fields[name].initial = self.initial.setdefault(name, value)
-        self.prepare_times(user, exclude=visit.pk, service=visit.service_id, patient=visit.patient_id)
+        self.prepare_times(user, moving=visit, service=visit.service_id, patient=visit.patient_id)
 
     def clean(self):
         cleaned = super().clean()

@@ -19,6 +19,7 @@ from clinic import permissions
 from clinic.admin.base.forms import DATE_FORMATS, DateInput, TimeInput, dress
 from clinic.models import Appointment, Location, Patient, Practitioner, Service
 from clinic.services.scheduling import slots
+from clinic.services.scheduling.planning import FIRST_YEAR, LAST_YEAR
 
 ASK = "_times"
 PARTS = [("", gettext_lazy("any time")), *slots.PART_LABELS.items()]
@@ -43,11 +44,14 @@ class Question:
     patient: Patient | None
     day: dt.date
     part: str
-    exclude: int = 0
+    moving: Appointment | None = None
 
     @classmethod
-    def of(cls, read, user, *, exclude: int = 0) -> Question:
-        """`read(name)` gives raw values. Only what the person may see can be asked about."""
+    def of(cls, read, user, *, moving: Appointment | None = None) -> Question:
+        """`read(name)` gives raw values. Only what the person may see can be asked about.
+
+        `moving` is a visit that does not stand in its own way and keeps its length.
+        """
         return cls(
             service=_find(Service, read("service"), user),
             practitioner=_find(own_practitioners(user), read("practitioner"), user),
@@ -55,7 +59,7 @@ class Question:
             patient=_find(Patient, read("patient"), user),
             day=as_day(read("on")) or timezone.localdate(),
             part=read("part") if read("part") in slots.PARTS_OF_DAY else "",
-            exclude=exclude,
+            moving=moving,
         )
 
     def offers(self, user, chosen: str = "") -> dict:
@@ -69,7 +73,8 @@ class Question:
             "locations": [self.location.pk],
             "part": self.part or None,
             "patient_id": self.patient.pk if self.patient else None,
-            "exclude": self.exclude,
+            "exclude": self.moving.pk if self.moving else 0,
+            "minutes": self.moving and int((self.moving.end_at - self.moving.start_at).total_seconds() // 60),
         }
         zone = self.location.zone
         found = slots.free(self.service.pk, first_on=self.day, **wanted)
@@ -113,11 +118,14 @@ def _find(source, raw, user):
         return None
 
 
+def check_day(day: dt.date) -> None:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValidationError(_("This day is hardly meant."))
+
+
 def as_day(raw) -> dt.date | None:
-    if isinstance(raw, dt.date):
-        return raw
     try:
-        return forms.DateField(input_formats=DATE_FORMATS).clean(raw)
+        return forms.DateField(input_formats=DATE_FORMATS, validators=[check_day]).clean(raw)
     except ValidationError:
         return None
 
@@ -138,7 +146,9 @@ class TimesWidget(forms.Widget):
 class TimesForm(forms.Form):
     """A form that ends in a time: offered (`slot`), or typed where the desk knows better (`starts`, `ends`)."""
 
-    on = forms.DateField(label=gettext_lazy("Day"), input_formats=DATE_FORMATS, widget=DateInput)
+    on = forms.DateField(
+        label=gettext_lazy("Day"), input_formats=DATE_FORMATS, widget=DateInput, validators=[check_day]
+    )
     part = forms.ChoiceField(label=gettext_lazy("Part of day"), choices=PARTS, required=False)
     slot = forms.CharField(label=gettext_lazy("Free times"), required=False, widget=TimesWidget, max_length=80)
     starts = forms.TimeField(label=capfirst(gettext_lazy("from")), required=False, widget=TimeInput)
@@ -153,7 +163,7 @@ class TimesForm(forms.Form):
         css = {"all": ["clinic/scheduling.css"]}
         js = ["clinic/times.js"]
 
-    def prepare_times(self, user, *, exclude: int = 0, **fixed):
+    def prepare_times(self, user, *, moving: Appointment | None = None, **fixed):
         """Compute what is offered; `fixed` are answers that this form does not ask for."""
         dress(self.fields["part"])
 
@@ -164,10 +174,10 @@ class TimesForm(forms.Form):
                 return self.data.get(self.add_prefix(name))
             return self.get_initial_for_field(self.fields[name], name) if name in self.fields else None
 
-        self.question = Question.of(read, user, exclude=exclude)
+        self.question = Question.of(read, user, moving=moving)
         self.fields["slot"].widget.context = {
             **self.question.offers(user, chosen=read("slot") or ""),
-            "exclude": exclude or "",
+            "exclude": moving.pk if moving else "",
             "fixed": fixed,
         }
 
@@ -197,7 +207,7 @@ class TimesForm(forms.Form):
         try:
             moment, who = cleaned.get("slot", "").split("/")
             start = dt.datetime.fromisoformat(moment)
-            if start.tzinfo is None:
+            if start.tzinfo is None or not FIRST_YEAR < start.year < LAST_YEAR:
                 raise ValueError
             return start, None, int(who)
         except ValueError:

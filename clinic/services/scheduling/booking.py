@@ -23,7 +23,6 @@ MOVABLE = (_S.REQUESTED, _S.SCHEDULED, _S.CONFIRMED)
 _CHOICES = 8
 
 
-@conflicts.retried
 def book(
     appointment: Appointment,
     *,
@@ -37,34 +36,37 @@ def book(
     """Book an unsaved appointment: service, practitioner, location, patient and start_at are set; end_at, room and
     place may be left open and are chosen here.
 
-    `key` makes a repeated request answer with its first appointment (S10). `accept` names soft refusals that somebody
-    with their permission has accepted; a deliberate overlap wants `reason`. Raises RuleBroken. At most 14 statements.
+    `key` makes a repeated request answer with its first appointment (S10): another instance than the one given.
+    `accept` names soft refusals that somebody with their permission has accepted; a deliberate overlap wants `reason`.
+    Raises RuleBroken. At most 14 statements.
     """
-    at = at or timezone.now()
-    print_ = claims.fingerprint(
-        service=appointment.service_id,
-        practitioner=appointment.practitioner_id,
-        location=appointment.location_id,
-        patient=appointment.patient_id,
-        room=appointment.room_id,
-        start=appointment.start_at,
-        end=appointment.end_at,
-        by=by.user_id,
-    )
-    first = claims.answered(key, print_)
+    claim = claims.Claim(key, _fingerprint(appointment, by))
+    wish = _wish(appointment, equipment)
+    return _book(appointment, wish, claim, by=by, accept=accept, reason=reason, at=at or timezone.now())
+
+
+@conflicts.retried
+def _book(
+    appointment: Appointment,
+    wish: Wish,
+    claim: claims.Claim,
+    *,
+    by: Actor,
+    accept: Collection[str],
+    reason: str,
+    at: datetime,
+) -> Appointment:
+    """One try. What is asked for stands in `wish`: the instance may bear the marks of an earlier try."""
+    first = claim.answered()
     if first is not None:
         return Appointment.objects.get(pk=first)
-    wish = _wish(appointment, equipment)
     for choice in range(1, _CHOICES + 1):
         plan = planning.make(wish, by=by, accept=accept, at=at)
         try:
             with transaction.atomic(), _refusing(wish, by=by, at=at):
-                keys = plan.lock_keys(wish)
-                if key:
-                    keys.append(locks.key_of_text(locks.REQUEST, f"{claims.SCOPE}:{key}"))
-                locks.take(keys)
+                locks.take([*plan.lock_keys(wish), *claim.lock_keys()])
                 # Somebody may have sent the same key a moment ago.
-                first = claims.answered(key, print_)
+                first = claim.answered()
                 if first is not None:
                     return Appointment.objects.get(pk=first)
                 overlaps = planning.check(wish, plan, by=by, accept=accept, at=at, retry_is_vain=choice == _CHOICES)
@@ -72,10 +74,11 @@ def book(
                 appointment.status = _first_status(wish, by)
                 appointment.price_quoted = plan.price
                 appointment.created_at = at
+                appointment.pk = None
                 appointment.save(force_insert=True)
                 _use_equipment(appointment, plan.equipment_ids)
                 note(appointment, old="", verb="book", by=by, reason=reason, at=at)
-                claims.remember(key, print_, appointment.pk)
+                claim.remember(appointment.pk)
                 signals.announce(signals.appointment_booked, appointment, by=by)
                 return appointment
         except planning.Lost:
@@ -206,6 +209,19 @@ class _refusing:  # noqa: N801  (a context manager, used like a keyword)
                 acceptable=not planning.binds(self.by),
                 field="start_at",
             ) from error
+
+
+def _fingerprint(appointment: Appointment, by: Actor) -> str:
+    return claims.fingerprint(
+        service=appointment.service_id,
+        practitioner=appointment.practitioner_id,
+        location=appointment.location_id,
+        patient=appointment.patient_id,
+        room=appointment.room_id,
+        start=appointment.start_at,
+        end=appointment.end_at,
+        by=by.user_id,
+    )
 
 
 def _wish(appointment: Appointment, equipment: Sequence[int] | None) -> Wish:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -64,6 +64,10 @@ class Facts:
             )
             for id_, minutes, price, online in self.document["offers"]
         }
+
+    def fix_length(self, minutes: int) -> None:
+        """Every offer is this long: a visit that is moved keeps its own length."""
+        self.offers = {id_: replace(offer, minutes=minutes) for id_, offer in self.offers.items()}
 
     @cached_property
     def sites(self) -> dict[int, Site]:

@@ -14,13 +14,15 @@ from clinic.actor import Actor
 from clinic.database import locks
 from clinic.database import scheduling as sql
 from clinic.exceptions import RuleBroken
-from clinic.models import Equipment, Location, Patient, Practitioner, Room, Service
+from clinic.models import Appointment, Equipment, Location, Patient, Practitioner, Room, Service
 from clinic.services.scheduling import clock, facts, slots
 from clinic.services.scheduling.intervals import covers, merged
 from clinic.services.scheduling.resources import Resources, Window
 
 LONGEST = timedelta(hours=24)
 OFFERED = 3
+# Beyond these a date is a slip of the hand, and clocks of zones are not to be computed.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
 class Lost(Exception):  # noqa: N818  (no error: another choice follows)
@@ -192,11 +194,52 @@ def alternatives(wish: Wish, *, by: Actor, at: datetime) -> list[slots.Slot]:
         locations=[wish.location.pk],
         patient_id=wish.patient.pk,
         exclude=wish.exclude,
+        minutes=int((wish.end_at - wish.start_at).total_seconds() // 60) if wish.end_at else None,
         binding=binds(by),
         at=at,
     )
     nearest = sorted(found, key=lambda slot: abs(slot.start_at - wish.start_at))[:OFFERED]
     return sorted(nearest, key=lambda slot: slot.start_at)
+
+
+def as_it_was(appointment: Appointment) -> tuple[Wish, Plan]:
+    """The wish and the plan that a visit stands for, with its own room and equipment."""
+    equipment = tuple(appointment.equipment_uses.values_list("equipment_id", flat=True))
+    wish = Wish(
+        service=appointment.service,
+        practitioner=appointment.practitioner,
+        location=appointment.location,
+        patient=appointment.patient,
+        start_at=appointment.start_at,
+        end_at=appointment.end_at,
+        room=appointment.room,
+        place=appointment.place,
+        equipment=equipment,
+        exclude=appointment.pk,
+    )
+    plan = Plan(
+        start_at=appointment.start_at,
+        end_at=appointment.end_at,
+        busy_from=appointment.busy_from,
+        busy_until=appointment.busy_until,
+        room_id=appointment.room_id,
+        place=appointment.place,
+        equipment_ids=equipment,
+        price=appointment.price_quoted,
+        accepted=(),
+    )
+    return wish, plan
+
+
+def refuse_retired(wish: Wish) -> None:
+    """Refuse what is inactive by now, as the wish's own instances say."""
+    for field in ("patient", "practitioner", "service", "location", "room"):
+        subject = getattr(wish, field)
+        if subject is not None and not subject.active:
+            raise _retired(field, subject)
+    unit = Equipment.objects.filter(pk__in=wish.equipment or (), active=False).first()
+    if unit is not None:
+        raise _retired("", unit)
 
 
 def _chosen_by_us(wish: Wish) -> set[str]:
@@ -210,6 +253,8 @@ def _chosen_by_us(wish: Wish) -> set[str]:
 
 
 def _refuse_nonsense(wish: Wish) -> None:
+    if not FIRST_YEAR <= wish.start_at.year <= LAST_YEAR or (wish.end_at and wish.end_at.year > LAST_YEAR):
+        raise RuleBroken("impossible_day", _("This day is hardly meant."), field="start_at")
     if wish.end_at is not None and wish.end_at <= wish.start_at:
         raise RuleBroken("end_before_start", _("The end must come after the start."), field="end_at")
     if wish.room is not None and wish.room.location_id != wish.location.pk:

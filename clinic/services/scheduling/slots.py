@@ -47,19 +47,23 @@ def free(
     part: str | None = None,
     patient_id: int | None = None,
     exclude: int = 0,
+    minutes: int | None = None,
     binding: bool = False,
     at: datetime | None = None,
 ) -> list[Slot]:
     """All free times of the local days `first_on` to `last_on`, by start, then practitioner. Two queries.
 
     `binding` applies what binds patients: minimum notice, horizon, online switches. Past times are never offered.
-    `exclude` is an appointment that is being moved and does not stand in its own way.
+    `exclude` is an appointment that is being moved and does not stand in its own way; `minutes` is its own length,
+    otherwise a visit is as long as it is offered.
     """
     at = at or timezone.now()
     last_on = last_on or first_on
     known = facts.load(service_id, first_on, last_on, practitioners=practitioners, locations=locations)
     if not known.service or not known.service["active"] or not known.offers or not known.sites:
         return []
+    if minutes is not None:
+        known.fix_length(minutes)
     known.load_busy(patient_id=patient_id, exclude=exclude, at=at)
     found = list(compute(known, part=part, patient_id=patient_id, binding=binding, at=at))
     found.sort(key=lambda slot: (slot.start_at, slot.practitioner_id, slot.location_id))

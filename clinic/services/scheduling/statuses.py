@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,45 +114,38 @@ def cancel(
 
 
 @conflicts.retried
-def reopen(appointment: Appointment, *, by: Actor, reason: str = "", at: datetime | None = None) -> Appointment:
+def reopen(
+    appointment: Appointment,
+    *,
+    by: Actor,
+    reason: str = "",
+    accept: Collection[str] = (),
+    at: datetime | None = None,
+) -> Appointment:
     """Correct a status afterwards, with a reason: completed, missed or cancelled by mistake.
 
-    A cancelled visit comes back only if its time is still free.
+    What gave its time back returns only if that is still free, whatever it overlapped before; going past that wants
+    `accept={"overlap"}`. What was retired meanwhile is not planned again.
     """
     at = at or timezone.now()
     if not reason.strip():
         raise RuleBroken("reason_missing", _("A correction wants a reason."), field="reason")
+    # What the caller holds may be old, and the way depends on the status.
+    appointment = Appointment.objects.get(pk=appointment.pk)
     target, cleared = _CORRECTIONS.get(appointment.status, (_S.SCHEDULED, {}))
-    if appointment.holds or appointment.status == _S.COMPLETED:
+    if appointment.status in Appointment.HOLDING:
         return _go(appointment, target, "reopen", by=by, reason=reason, at=at, **cleared)
-    wish = planning.Wish(
-        service=appointment.service,
-        practitioner=appointment.practitioner,
-        location=appointment.location,
-        patient=appointment.patient,
-        start_at=appointment.start_at,
-        end_at=appointment.end_at,
-        room=appointment.room,
-        place=appointment.place,
-        equipment=tuple(appointment.equipment_uses.values_list("equipment_id", flat=True)),
-        exclude=appointment.pk,
-    )
-    plan = planning.Plan(
-        start_at=appointment.start_at,
-        end_at=appointment.end_at,
-        busy_from=appointment.busy_from,
-        busy_until=appointment.busy_until,
-        room_id=appointment.room_id,
-        place=appointment.place,
-        equipment_ids=wish.equipment or (),
-        price=appointment.price_quoted,
-        accepted=(),
-    )
+    wish, plan = planning.as_it_was(appointment)
+    if target == _S.SCHEDULED:
+        planning.refuse_retired(wish)
     with transaction.atomic():
         locks.take(plan.lock_keys(wish))
-        if not appointment.overlap_reason:
-            planning.check(wish, plan, by=by, accept=(), at=at)
-        return _step(_locked(appointment), target, "reopen", by=by, reason=reason, at=at, **cleared)
+        overlaps = planning.check(wish, plan, by=by, accept=accept, at=at, retry_is_vain=True)
+        cleared = {**cleared, "overlap_reason": reason.strip()[:200] if overlaps else ""}
+        current = _locked(appointment)
+        if current.status != appointment.status:
+            raise RuleBroken("not_possible", _("Somebody else has changed this visit just now."))
+        return _step(current, target, "reopen", by=by, reason=reason, at=at, **cleared)
 
 
 def expire_requests(*, by: Actor, at: datetime | None = None) -> int:
