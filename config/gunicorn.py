@@ -1,16 +1,29 @@
 """How the web server runs: `gunicorn -c config/gunicorn.py config.wsgi`, which is what `manage.py run` does."""
 
 import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 
-# The demo's passwords are public, so it never leaves this machine.
-_interface = "127.0.0.1" if env.flag("DEMO") else env.text("BIND", default="127.0.0.1")
+if not env.flag("TESTING"):
+    env.load(Path(__file__).resolve().parent.parent / ".env")
+if env.flag("TESTING"):
+    # It would switch off what protects a clinic, whatever address this listens on.
+    raise ImproperlyConfigured("TESTING is for tests: the web server does not start with it.")
 
-bind = f"{_interface}:{env.number('PORT', default=8000, minimum=1, maximum=65535)}"
 worker_class = "gthread"
 workers = env.number("WEB_WORKERS", default=2, minimum=1, maximum=64)
 threads = env.number("WEB_THREADS", default=4, minimum=1, maximum=64)
+# One connection per thread, read by the settings below.
+os.environ.setdefault("DATABASE_POOL", str(threads))
+
+from config.settings import PRODUCTION  # noqa: E402  (the settings decide what production is)
+
+# The demo's passwords are public and DEBUG shows everything, so neither ever leaves this machine.
+_interface = env.text("BIND", default="127.0.0.1") if PRODUCTION else "127.0.0.1"
+bind = f"{_interface}:{env.number('PORT', default=8000, minimum=1, maximum=65535)}"
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
@@ -19,5 +32,3 @@ max_requests = 2000
 max_requests_jitter = 200
 loglevel = "warning"
 control_socket_disable = True
-# One connection per thread, read by the settings when the workers load them.
-os.environ.setdefault("DATABASE_POOL", str(threads))

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         if with_parent:
             processes.end_with_parent()
         port = env.number("PORT", default=8000, minimum=1, maximum=65535)
-        interface = "127.0.0.1" if settings.DEMO else env.text("BIND", default="127.0.0.1")
+        interface = env.text("BIND", default="127.0.0.1") if settings.PRODUCTION else "127.0.0.1"
         _refuse_taken(interface, port)
         supervisor = Supervisor()
         try:
