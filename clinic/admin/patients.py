@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from clinic import permissions
+from clinic import actor, permissions
 from clinic.admin.base import ActionForm, RetirableAdmin, record_action
 from clinic.admin.base.forms import DATE_FORMATS
 from clinic.admin.base.scope import may
 from clinic.models import Appointment, Patient
-from clinic.services import patients
+from clinic.services import audit, patients
 
 VISITS_SHOWN = 10
 
@@ -115,6 +115,9 @@ class PatientAdmin(RetirableAdmin):
     def get_search_results(self, request, queryset, search_term):
         day = as_birth_date(search_term)
         queryset, duplicates = super().get_search_results(request, queryset, "")
+        if search_term.strip() and request.resolver_match.url_name == "autocomplete":
+            # Lists tell the trail themselves.
+            audit.searched(Patient, search_term, by=actor.current())
         return (queryset.filter(birth_on=day) if day else queryset.matching(search_term)), duplicates
 
     def changelist_view(self, request, extra_context=None):

@@ -88,11 +88,13 @@ class Desk(UnfoldAdminSite):
         )
 
     def _patients(self, request, term):
-        from clinic import permissions
+        from clinic import actor, permissions
         from clinic.models import Patient
+        from clinic.services import audit
 
-        if len(term) < 2:
+        if len(term) < 2 or not permissions.can(request.user, "view", Patient):
             return []
+        audit.searched(Patient, term, by=actor.current())
         rows = permissions.visible(request.user, Patient.objects.active()).matching(term)[:FOUND_AT_MOST]
         return [
             SearchResult(

@@ -24,6 +24,12 @@ def looked(subject: Model, *, by: Actor, verb: str = "view", purpose: str = "") 
     noted(verb, by=by, model=subject._meta.model_name or "", row_id=subject.pk, patient_id=patient_id, purpose=purpose)
 
 
+def searched(model: type[Model], term: str, *, by: Actor) -> None:
+    """Record that `by` searched records of `model`; one entry for the search, none for what it found."""
+    term = " ".join(term.replace("\x00", "").split())[:60]
+    noted("search", by=by, model=model._meta.model_name or "", purpose=term)
+
+
 def noted(
     verb: str,
     *,

@@ -4,9 +4,10 @@ import re
 from datetime import date, datetime
 
 from django import forms
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
@@ -106,7 +107,10 @@ class Exports:
     def export_view(self, request):
         if not (self.has_export_permission(request) and self.has_view_permission(request)):
             raise PermissionDenied
-        changes = self.get_changelist_instance(request)
+        try:
+            changes = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseBadRequest()
         form = ExportForm(request.POST or None)
         if changes.result_count and request.method == "POST" and form.is_valid():
             count = changes.queryset.order_by()[: LIMIT + 1].count()

@@ -126,6 +126,7 @@ class HistoryPage:
             raise Http404
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])
+        self.record_look(obj)
         page = Paginator(obj.history.order_by("-history_id"), PER_PAGE).get_page(request.GET.get("p"))
         request.current_app = self.admin_site.name
         context = {

@@ -6,6 +6,7 @@ Counting a million rows or skipping to the last of them costs a second; nobody r
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
 
@@ -36,6 +37,13 @@ class PagedChangeList(ChangeList):
     on_last_page = False
 
     def get_results(self, request):
+        try:
+            self._read(request)
+        except DataError as error:
+            # An address may ask for what no column can hold, as a text with NUL.
+            raise IncorrectLookupParameters from error
+
+    def _read(self, request):
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         self.paginator = paginator
         self.result_count = paginator.count

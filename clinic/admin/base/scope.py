@@ -2,10 +2,11 @@
 
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 
-from clinic import permissions
+from clinic import actor, permissions
+from clinic.services import audit
 
 
 def may(request, verb, subject) -> bool:
@@ -93,13 +94,23 @@ class ScopedObjects(ScopedRows):
             raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            raise Http404
+            raise self._not_found(object_id)
         if not self._granted(request, verb, obj):
             raise PermissionDenied
         return obj
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
-        raise Http404
+        raise self._not_found(object_id)
+
+    def _not_found(self, object_id) -> Http404:
+        """The answer is the same whether there is no such record or a foreign one; the trail keeps the second."""
+        try:
+            foreign = self.model._base_manager.filter(pk=self.opts.pk.to_python(unquote(object_id))).first()
+        except ValidationError:
+            foreign = None
+        if foreign is not None:
+            audit.looked(foreign, by=actor.current(), verb="denied")
+        return Http404()
 
     def lookup_allowed(self, lookup, value, request):
         """Only declared filters: any other lookup would answer questions about columns nobody shows."""

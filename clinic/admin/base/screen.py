@@ -61,6 +61,23 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
     def get_changelist(self, request, **kwargs):
         return PagedChangeList
 
+    # What the audit trail is told
+
+    def record_look(self, obj):
+        """Every page that shows the record says so, also one shown again because something was wrong."""
+        if self.looks_are_recorded:
+            audit.looked(obj, by=actor.current())
+
+    def _ask(self, request, action, obj, *args, **kwargs):
+        self.record_look(obj)
+        return super()._ask(request, action, obj, *args, **kwargs)
+
+    def get_changelist_instance(self, request):
+        changes = super().get_changelist_instance(request)
+        if self.looks_are_recorded and changes.query.strip():
+            audit.searched(self.model, changes.query, by=actor.current())
+        return changes
+
     # Writing
 
     def store(self, request, obj, form, change, by, **accepted):
@@ -107,8 +124,8 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         return {"record_actions": self.open_actions(request, obj) if obj is not None else []}
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        if obj is not None and self.looks_are_recorded and request.method == "GET":
-            audit.looked(obj, by=actor.current())
+        if obj is not None:
+            self.record_look(obj)
         context.setdefault("show_save_and_add_another", False)
         context["show_history"] = self.keeps_history
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
@@ -120,6 +137,8 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         return HttpResponseRedirect(reverse(name, args=[obj.pk]))
 
     def delete_view(self, request, object_id, extra_context=None):
+        # Before Django's transaction, which would take back what the trail keeps of a refusal.
+        self.get_object_or_refuse(request, object_id, "delete")
         try:
             return super().delete_view(request, object_id, extra_context)
         except REFUSALS as error:
