@@ -104,7 +104,14 @@ class TranslatedField(models.JSONField):
         kwargs.pop("encoder", None)
         kwargs.pop("decoder", None)
         return models.Field.formfield(
-            self, **{"form_class": TranslatedFormField, "multiline": self.multiline, **kwargs}
+            # A callable default would bring a hidden copy of what is there, as one text.
+            self,
+            **{
+                "form_class": TranslatedFormField,
+                "multiline": self.multiline,
+                "show_hidden_initial": False,
+                **kwargs,
+            },
         )
 
 
