@@ -16,6 +16,7 @@ from clinic import actor, permissions
 from clinic.admin.base import ActionForm, RetirableAdmin, record_action
 from clinic.admin.base.forms import DATE_FORMATS
 from clinic.admin.base.scope import may
+from clinic.exceptions import RuleBroken
 from clinic.models import Appointment, Patient
 from clinic.services import audit, patients
 
@@ -102,7 +103,24 @@ class PatientAdmin(RetirableAdmin):
 
     def store(self, request, obj, form, change, by, **accepted):
         save = patients.update if change else patients.register
-        save(obj, by=by, **accepted)
+        try:
+            save(obj, by=by, **accepted)
+        except RuleBroken:
+            request._twin = permissions.visible(request.user, patients.same_person(obj)).order_by("pk").first()
+            raise
+
+    def refusal_context(self, request, obj, refusal, verbs):
+        context = super().refusal_context(request, obj, refusal, verbs)
+        twin = getattr(request, "_twin", None)
+        if twin is not None and refusal.code == "duplicate":
+            url = reverse("admin:clinic_patient_change", args=[twin.pk])
+            context["refusal_link"] = (url, _("Open the record of %(name)s") % {"name": twin})
+        return context
+
+    def suggestion(self, patient):
+        """Two people of one name differ in birth date or number."""
+        birth = date_format(patient.birth_on, "SHORT_DATE_FORMAT") if patient.birth_on else ""
+        return " · ".join(filter(None, (str(patient), birth, str(patient.number))))
 
     @admin.display(description=_("birth date"), ordering="birth_on")
     def birth(self, patient):

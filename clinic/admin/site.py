@@ -4,6 +4,7 @@ import time
 
 import unfold.sites
 from csp.decorators import csp_update
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.cache.backends.dummy import DummyCache
@@ -12,6 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
@@ -25,10 +27,18 @@ FOUND_AT_MOST = 12
 DESK_POLICY = {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'", "'unsafe-inline'"]}
 
 
+class Suggestions(AutocompleteJsonView):
+    """What autocompletes offer, in the words of the screen."""
+
+    def serialize_result(self, obj, to_field_name):
+        return {**super().serialize_result(obj, to_field_name), "text": self.model_admin.suggestion(obj)}
+
+
 class Desk(UnfoldAdminSite):
     """Where staff work. Third-party screens are never loaded (see DeskConfig), and refused if they come."""
 
     index_title = _("Desk")
+    site_url = None
     enable_nav_sidebar = True
 
     def __init__(self, name="admin"):
@@ -67,6 +77,9 @@ class Desk(UnfoldAdminSite):
     def password_change(self, request, extra_context=None):
         return redirect("account_change_password")
 
+    def autocomplete_view(self, request):
+        return Suggestions.as_view(admin_site=self)(request)
+
     def search(self, request, extra_context=None):
         """The command palette: screens by name, and patients within the person's scope."""
         began = time.perf_counter()
@@ -99,7 +112,7 @@ class Desk(UnfoldAdminSite):
         return [
             SearchResult(
                 title=str(patient),
-                description=f"{patient.birth_on or ''}",
+                description=f"{date_format(patient.birth_on, 'SHORT_DATE_FORMAT') if patient.birth_on else ''}",
                 link=reverse("admin:clinic_patient_change", args=[patient.pk]),
                 icon="person",
             )

@@ -146,14 +146,26 @@ class UserForm(ClinicForm):
             self.initial.setdefault("roles", list(self.instance.roles))
 
 
+class RoleFilter(admin.SimpleListFilter):
+    title = _("role")
+    parameter_name = "role"
+
+    def lookups(self, request, model_admin):
+        return [(name, role.label) for name, role in ROLES.items()]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(groups__name=self.value()) if self.value() else queryset
+
+
 @admin.register(User)
 class UserAdmin(ClinicAdmin):
     form = UserForm
     list_display = ["__str__", "email", "role_labels", "status"]
-    list_filter = ["is_active", "groups"]
+    list_filter = ["is_active", RoleFilter]
     search_fields = ["email", "given_name", "family_name"]
     search_help_text = _("Name or e-mail")
     empty = _("Nobody works here yet. Invite the first colleague.")
+    add_label = _("Invite")
     stays_after_adding = True
     export_fields = ("given_name", "family_name", "email", "language", "is_active", "date_joined")
     fieldsets = [

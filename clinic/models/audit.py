@@ -3,6 +3,7 @@
 The application has no insert right on these tables (see database/): a row exists because the database made it.
 """
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -87,7 +88,12 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_verb_display()} {self.model} {self.row_id or ''}".strip()
+        try:
+            kind = apps.get_model("clinic", self.model)._meta.verbose_name if self.model else ""
+        except LookupError:
+            # A model of the past.
+            kind = self.model
+        return f"{self.get_verb_display()} {kind} {self.row_id or ''}".strip()
 
 
 class AuditShape(models.Model):

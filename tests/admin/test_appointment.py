@@ -131,7 +131,11 @@ def test_deliberate_overlap_wants_permission_and_reason(world, client):
     client.force_login(world.ada_user)
     assert client.post(ADD, sent).status_code == 403
     client.force_login(world.reception)
-    assert "wants a reason" in client.post(ADD, {**sent, "_reason": " "}).content.decode()
+    asked = client.post(ADD, {**sent, "_reason": " "})
+    assert "wants a reason" in asked.content.decode()
+    # Asked for again in the panel; the form's own reason is another one.
+    assert (asked.context["refusal_way_past"], asked.context["refusal_code"]) == (True, "overlap")
+    assert "reason" not in asked.context["adminform"].form.errors
     assert client.post(ADD, sent).status_code == 302
     visit = Appointment.objects.get(patient=world.anna)
     assert (visit.overlap_reason, visit.holds) == ("Heat and traction", False)

@@ -76,6 +76,14 @@ def test_acceptable_refusal_offers_the_way_past_and_goes_it(desk, world):
     assert anna.history.first().history_change_reason == "the family rang"
 
 
+def test_dialog_is_told_where_to_go_and_the_message_waits_there(desk, world):
+    client = desk(world.reception)
+    done = client.post(do("patient", "deactivate", world.anna), headers={"X-Dialog": "1"})
+    page = reverse("admin:clinic_patient_change", args=[world.anna.pk])
+    assert (done.status_code, done["X-Dialog"]) == (204, page)
+    assert len(client.get(page).context["messages"]) == 1
+
+
 def test_forged_acceptance_without_its_permission_is_refused(desk, world):
     visit = world.visit("10:00")
     url = reverse("admin:clinic_appointment_do_move", args=[visit.pk])

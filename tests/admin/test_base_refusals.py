@@ -78,6 +78,20 @@ def test_same_name_and_birth_date_asks_and_keeps_what_was_typed(desk, world):
     assert Patient.objects.filter(birth_on="1980-04-03").count() == 2
 
 
+def test_refusal_is_said_in_the_panel_and_beside_its_field_only(desk, world):
+    twin = make.make_patient(family_name="Rossi", given_name="Anna", birth_on="1980-04-03")
+    body = desk(world.reception).post(reverse("admin:clinic_patient_add"), PATIENT).content.decode()
+    assert body.count("is registered already, as number") == 2
+    assert "Please correct the error" not in body
+    assert reverse("admin:clinic_patient_change", args=[twin.pk]) in body
+
+
+def test_twin_whom_one_may_not_see_is_not_linked(desk, world):
+    twin = make.make_patient(family_name="Rossi", given_name="Anna", birth_on="1980-04-03")
+    body = desk(world.ada_user).post(reverse("admin:clinic_patient_add"), PATIENT).content.decode()
+    assert reverse("admin:clinic_patient_change", args=[twin.pk]) not in body
+
+
 def test_accepting_does_not_help_where_the_verb_is_missing(desk, world):
     response = desk(world.manager).post(reverse("admin:clinic_patient_add"), {**PATIENT, "_accept": "duplicate"})
     assert response.status_code == 403

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from clinic.models import Invitation, TimeOff, User
+from clinic.permissions import ROLES
 from tests import factories as make
 
 NEW = {"given_name": "Nora", "family_name": "Nuova", "email": "Nora@Clinic.test", "language": "it"}
@@ -21,6 +22,13 @@ def test_inviting_gives_roles_and_shows_the_link_once(desk, world, messages_of):
     token = link.split("/invitation/")[1].split("/")[0]
     assert token not in str(Invitation.objects.get(user=nora).token_hash)
     assert desk(world.administrator).get(f"/accounts/invitation/{token}/").status_code in (200, 302)
+
+
+def test_list_is_filtered_by_role_in_plain_words(desk, world):
+    response = desk(world.administrator).get(reverse("admin:clinic_user_changelist"), {"role": "manager"})
+    assert list(response.context["cl"].result_list) == [world.manager]
+    roles = response.context["cl"].filter_specs[1]
+    assert [str(label) for _name, label in roles.lookup_choices] == [str(role.label) for role in ROLES.values()]
 
 
 def test_inviting_without_a_role_is_refused(desk, world):

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -29,6 +29,8 @@ from clinic.database import conflicts
 
 # A bulk action runs in the request, one transaction per row.
 BULK_LIMIT = 200
+# Asks for, and bears, the address to go to instead of a redirect.
+DIALOG = "X-Dialog"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class RecordAction:
     def asks(self) -> bool:
         """Does it want an answer (a form, a confirmation) before it runs?"""
         return self.form is not None or bool(self.confirm)
+
+    @property
+    def button(self) -> str:
+        """The look of the button that does it, at the end of its form."""
+        return "danger" if self.variant == "danger" else "primary"
 
     @conflicts.retried
     def run(self, obj, by, **arguments):
@@ -135,9 +142,12 @@ class RecordActions:
         """What templates/admin/refusal.html shows."""
         accepted = Acceptance.of(request)
         offered = self.alternatives(request, obj, refusal)
+        # Somebody wanted to go on and only the reason is missing: ask for it again.
+        only_reason = refusal.code == "reason_missing" and bool(accepted.codes)
         return {
             "refusal": refusal,
-            "refusal_way_past": way_past(request, refusal, obj, verbs),
+            "refusal_way_past": only_reason or way_past(request, refusal, obj, verbs),
+            "refusal_code": accepted.codes[-1] if only_reason else refusal.code,
             "refusal_accepted": accepted.codes,
             "refusal_reason": accepted.reason,
             "refusal_alternatives": [(label, urlencode(values)) for label, values in offered],
@@ -172,7 +182,11 @@ class RecordActions:
                 refusal.blame(form)
             return self._ask(request, action, obj, form, refusal)
         self.message_user(request, self.action_done(request, action, result or obj), messages.SUCCESS)
-        return HttpResponseRedirect(self._after(request, result if isinstance(result, self.model) else obj))
+        address = self._after(request, result if isinstance(result, self.model) else obj)
+        if DIALOG in request.headers:
+            # The script must not fetch the page: what is said there is said once.
+            return HttpResponse(status=204, headers={DIALOG: address})
+        return HttpResponseRedirect(address)
 
     def action_done(self, request, action, result):
         """What is said afterwards; `result` is what the service returned."""

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 from unfold import widgets
@@ -77,7 +77,10 @@ class PlainFields:
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", OneOfMany(db_field, self.admin_site))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if isinstance(getattr(field, "widget", None), OneOfMany):
+            field.label_from_instance = self.admin_site.get_model_admin(field.queryset.model).suggestion
+        return field
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name in self.get_autocomplete_fields(request):
@@ -102,6 +105,11 @@ class _KeysOnly:
 class OneOfMany(_KeysOnly, AutocompleteSelect):
     """Choose one record by typing."""
 
+    def build_attrs(self, base_attrs, extra_attrs=None):
+        # What emptiness means here ("anyone") is more than the library's own empty placeholder.
+        kept = {name: value for name, value in base_attrs.items() if name == "data-placeholder"}
+        return {**super().build_attrs(base_attrs, extra_attrs), **kept}
+
 
 class SomeOfMany(_KeysOnly, AutocompleteSelectMultiple):
     """Choose records by typing."""
@@ -124,6 +132,13 @@ class ClinicForm(forms.ModelForm):
         super()._post_clean()
         if self.refusal is not None:
             self.refusal.blame(self)
+
+    def non_field_errors(self):
+        """Without the refusal: its panel stands on top of the page."""
+        found = super().non_field_errors()
+        said = {self.refusal.message, *self.refusal.errors.get(NON_FIELD_ERRORS, ())} if self.refusal else ()
+        rest = [sentence for sentence in found if sentence not in said]
+        return self.error_class(rest, error_class="nonfield", renderer=self.renderer)
 
 
 def readable(model, initial: dict) -> dict:

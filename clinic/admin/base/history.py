@@ -18,7 +18,7 @@ from clinic.models.base import TranslatedField
 PER_PAGE = 20
 SECRET = {"password"}
 # Written by the machine beside every change; nobody asks for these.
-NOISE = {"updated_at", "search", "last_login"}
+NOISE = {"updated_at", "search", "last_login", "version"}
 
 
 @dataclass(frozen=True)

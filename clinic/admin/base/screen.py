@@ -1,10 +1,13 @@
 """ClinicAdmin, the one base of every screen, and its inlines."""
 
+import dataclasses
+
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
@@ -17,7 +20,7 @@ from clinic.admin.base.paging import CappedPaginator, PagedChangeList
 from clinic.admin.base.refusals import REFUSALS, Acceptance, posted, refusal_of
 from clinic.admin.base.scope import ScopedInline, ScopedObjects
 from clinic.database import conflicts
-from clinic.models.base import Retirable
+from clinic.models.base import Retirable, TranslatedField
 from clinic.services import audit
 
 
@@ -25,7 +28,8 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
     """One model's screens. Subclasses say what is shown, which service saves, and which record actions there are.
 
     Hooks: `store` (the one write), `acceptance` (refusal code -> verb that lets somebody go past it),
-    `looks_are_recorded`, `stays_after_adding`, `empty` (what an empty list says), `export_fields`.
+    `looks_are_recorded`, `stays_after_adding`, `empty` (what an empty list says), `add_label` (what adding is called),
+    `export_fields`.
     """
 
     form = ClinicForm
@@ -43,6 +47,7 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
     change_form_template = "admin/change_form.html"
 
     empty = ""
+    add_label = ""
     acceptance: dict[str, str] = {}
     looks_are_recorded = False
     stays_after_adding = False
@@ -92,6 +97,20 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         refusal = getattr(request, "_refusal", None)
         return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form
 
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        texts = {field.name: _in_words(field) for field in self.opts.fields if isinstance(field, TranslatedField)}
+        return [
+            (title, {**options, "fields": [texts.get(name, name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    def suggestion(self, obj):
+        """How an autocomplete names a record; more than its name where names repeat."""
+        return str(obj)
+
     def get_changeform_initial_data(self, request):
         """What an address may fill in beforehand: inputs of the form's own, and what the column itself understands."""
         asked = super().get_changeform_initial_data(request)
@@ -110,9 +129,14 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
             return conflicts.retried(super().changeform_view)(request, object_id, form_url, extra)
         except REFUSALS as error:
             # Django's transaction is over: what was refused is undone as a whole, and the form says why.
-            request._refusal = refusal_of(error)
-        extra.update(self.refusal_context(request, subject, request._refusal, self.acceptance))
+            request._refusal = self._as_seen(refusal_of(error))
+        # The panel says it; the theme's "correct the errors below" would say it again.
+        extra.update(self.refusal_context(request, subject, request._refusal, self.acceptance), errors=None)
         return super().changeform_view(request, object_id, form_url, extra)
+
+    def _as_seen(self, refusal):
+        # The reason that is missing is asked for in the panel; a column of that name means something else.
+        return dataclasses.replace(refusal, field="") if refusal.code == "reason_missing" else refusal
 
     def _subject(self, request, object_id):
         if object_id is None:
@@ -160,7 +184,11 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
     # Lists
 
     def changelist_view(self, request, extra_context=None):
-        extra = {"has_export_permission": self.has_export_permission(request), **(extra_context or {})}
+        extra = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "has_export_permission": self.has_export_permission(request),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, extra)
 
     def get_list_display(self, request):
@@ -174,6 +202,16 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
 
     def empty_text(self):
         return self.empty or _("Nothing here yet.")
+
+
+def _in_words(field):
+    """A translated column for those who only read it; the theme would show the JSON."""
+
+    def words(obj):
+        return str(getattr(obj, field.name)) or "—"
+
+    words.short_description = field.verbose_name
+    return words
 
 
 def inactive_badge():

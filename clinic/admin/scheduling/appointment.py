@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from clinic import permissions
 from clinic.admin.base import ClinicAdmin
+from clinic.admin.base.filters import DayRangeFilter
 from clinic.admin.base.scope import may
 from clinic.admin.scheduling import lists
 from clinic.admin.scheduling.actions import VisitActions
@@ -28,10 +29,7 @@ from clinic.services import scheduling
 
 _S = Appointment.Status
 WALK_IN = "walk_in"
-REFERRAL = (
-    _("Referral"),
-    {"fields": ["referring_doctor", "referral_reason", "referral_received_on"], "classes": ["collapse"]},
-)
+REFERRAL = ["referring_doctor", "referral_reason", "referral_received_on"]
 
 
 @admin.register(Appointment)
@@ -40,13 +38,15 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
     list_display_links = ["when", "patient"]
     list_filter = [
         lists.ShowFilter,
-        ("day", lists.DayFilter),
+        ("day", DayRangeFilter),
         "status",
         "location",
         ("practitioner", AutocompleteSelectFilter),
         ("service", AutocompleteSelectFilter),
         "source",
     ]
+    list_filter_submit = True
+    add_label = _("Book")
     search_fields = ["patient__search"]
     search_help_text = _("Patient’s name, phone, e-mail or number")
     looks_are_recorded = True
@@ -120,6 +120,9 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
         return type(form.__name__, (form,), {"user": request.user})
 
     def get_fieldsets(self, request, obj=None):
+        # A form that comes back is unfolded: what is wrong may be inside.
+        folded = ["collapse"] if request.method == "GET" else []
+        referral = (_("Referral"), {"fields": REFERRAL, "classes": folded})
         if obj is not None:
             facts = ["who", "when", "what", "with_whom", "where", "state", "price", "booked"]
             if obj.accepted or obj.overlap_reason:
@@ -127,7 +130,7 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
             return [
                 (None, {"fields": facts}),
                 (_("Notes"), {"fields": ["reason", "desk_note"]}),
-                REFERRAL,
+                referral,
                 (_("What happened"), {"fields": ["changes"]}),
             ]
         if WALK_IN in request.GET:
@@ -137,10 +140,10 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
             (_("Time"), {"fields": [("on", "part"), "slot"]}),
             (
                 _("Another time or room"),
-                {"fields": [("starts", "ends"), "room"], "classes": ["collapse"]},
+                {"fields": [("starts", "ends"), "room"], "classes": folded},
             ),
             (_("Notes"), {"fields": ["reason", "desk_note"]}),
-            REFERRAL,
+            referral,
         ]
 
     def get_readonly_fields(self, request, obj=None):
@@ -182,6 +185,9 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
         if not refusal.alternatives:
             return []
         zones = {location.pk: location.zone for location in Location.objects.active()}
+        if WALK_IN in request.GET:
+            # The form has no time to lay it over: these are to read out.
+            return [(label_of(slot, zones[slot.location_id]), {}) for slot in refusal.alternatives]
         return [
             (
                 label_of(slot, zones[slot.location_id]),

@@ -4,7 +4,6 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 
 from clinic import permissions
 from clinic.models import Appointment
@@ -37,16 +36,11 @@ def chosen(request) -> str:
     return ALL if any(key not in ("p", "o", "_popup") and value for key, value in request.GET.items()) else TODAY
 
 
-class DayFilter(RangeDateFilter):
-    """From … until on the generated column `day`, which the theme's filter does not take for a date."""
-
-    def __init__(self, field, *args, **kwargs):
-        super().__init__(field.output_field, *args, **kwargs)
-        self.title = field.verbose_name
-
-
 class ShowFilter(SimpleListFilter):
+    """Chosen by the tabs above the list."""
+
     title = _("show")
+    template = "admin/scheduling/no_filter.html"
     parameter_name = SHOW
 
     def __init__(self, request, params, model, model_admin):

@@ -53,11 +53,19 @@
     const buttons = form.querySelectorAll("button");
     buttons.forEach((button) => { button.disabled = true; });
     try {
-      const response = await fetch(form.action, { method: "POST", body: data, credentials: "same-origin" });
+      const response = await fetch(form.action, {
+        method: "POST", body: data, credentials: "same-origin", headers: { "X-Dialog": "1" },
+      });
+      if (response.status === 204) {
+        const address = new URL(response.headers.get("X-Dialog"), window.location.href);
+        const here = window.location;
+        // The same address with another fragment would not load again.
+        if (address.pathname + address.search === here.pathname + here.search) here.reload();
+        else here.assign(address);
+        return;
+      }
       if (response.redirected) {
         window.location.assign(response.url);
-        // The same address with another fragment would not load again.
-        if (response.url === window.location.href) window.location.reload();
         return;
       }
       const content = response.ok && (await read(response));
