@@ -3,6 +3,7 @@
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.utils import flatten_fieldsets
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -16,6 +17,7 @@ from clinic.admin.base import ClinicAdmin
 from clinic.admin.base.filters import DayRangeFilter
 from clinic.admin.base.history import before_and_after
 from clinic.models import AuditEntry, Patient
+from clinic.permissions import ROLES
 
 # More patients than this under one name: the search wants another word.
 PATIENTS_AT_MOST = 500
@@ -70,13 +72,13 @@ class AuditEntryAdmin(ClinicAdmin):
     empty = _("Nothing has been recorded yet.")
     export_fields = ("at", "actor_kind", "user", "role", "verb", "model", "row_id", "route", "ip", "purpose")
     fieldsets = [
-        (None, {"fields": ["at", "who", "role", "verb", "record", "patient_link", "purpose"]}),
+        (None, {"fields": ["at", "who", "role_label", "verb", "record", "patient_link", "purpose"]}),
         (_("Before and after"), {"fields": ["changes"]}),
         (_("Where from"), {"fields": ["route", "ip", "agent"]}),
     ]
 
     def get_readonly_fields(self, request, obj=None):
-        return ["at", "who", "role", "verb", "record", "patient_link", "purpose", "changes", "route", "ip", "agent"]
+        return flatten_fieldsets(self.fieldsets)
 
     def get_object(self, request, object_id, from_field=None):
         entry = super().get_object(request, object_id, from_field)
@@ -95,6 +97,11 @@ class AuditEntryAdmin(ClinicAdmin):
     def who(self, entry):
         # The name is read with the list; somebody unknown to it is not one of the staff.
         return str(entry.user) if entry.user_id and entry.user else entry.get_actor_kind_display()
+
+    @admin.display(description=_("role"))
+    def role_label(self, entry):
+        # The names of the roles then held, as the database wrote them down.
+        return ", ".join(str(ROLES[name].label) if name in ROLES else name for name in entry.role.split(", ")) or "—"
 
     @admin.display(description=_("record"))
     def record(self, entry):

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from clinic.models import AuditEntry
+from clinic.permissions import ROLES
 from tests import factories as make
 
 LIST = "admin:clinic_auditentry_changelist"
@@ -23,6 +24,8 @@ def test_entry_tells_who_what_and_before_and_after(desk, world, changed_room):
         .content.decode()
     )
     assert "Mara Dirige" in body
+    assert str(ROLES["manager"].label) in body
+    assert f"Changed room {world.room_one.pk}" in body
     assert "/admin/clinic/room/" in body
     assert "Places</th><td>1</td><td>5</td>" in body
 

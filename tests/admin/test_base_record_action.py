@@ -24,7 +24,7 @@ def test_post_calls_the_service_and_says_so(desk, world, messages_of):
     response = desk(world.manager).post(do("room", "deactivate", world.room_one))
     assert response.status_code == 302
     assert response["Location"] == reverse("admin:clinic_room_change", args=[world.room_one.pk])
-    assert messages_of(response) == ["Deactivate: Room 1"]
+    assert messages_of(response) == ["Deactivated."]
     world.room_one.refresh_from_db()
     assert not world.room_one.active
     assert world.room_one.history.first().history_user == world.manager

@@ -15,6 +15,7 @@ class RetirableAdmin(ClinicAdmin):
         verb="change",
         service=retirement.deactivate,
         icon="visibility_off",
+        done=_("Deactivated."),
         confirm=_("It can no longer be chosen. What was booked stays."),
         available=lambda record: record.active,
         acceptance={"future_visits": "change"},
@@ -25,6 +26,7 @@ class RetirableAdmin(ClinicAdmin):
         verb="change",
         service=retirement.reactivate,
         icon="visibility",
+        done=_("Reactivated."),
         available=lambda record: not record.active,
         bulk=True,
     )
