@@ -421,6 +421,18 @@ def test_search_finds_by_patient_without_accents_and_parts(world, desk):
         assert [row.pk for row in found] == [visit.pk], text
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "No appointments today."),
+        ({"show": "unresolved"}, "Every past visit is resolved."),
+        ({"show": "unresolved", "q": "nobody"}, "Nothing matches this search."),
+    ],
+)
+def test_empty_list_says_what_its_emptiness_means(world, desk, asked, said):
+    assert said in desk.get(LIST, asked).content.decode()
+
+
 def test_badges_count_what_waits(world, desk):
     world.visit(status=S.REQUESTED)
     world.visit(days=-14)

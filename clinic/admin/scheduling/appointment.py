@@ -252,13 +252,18 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
         # Found among patients by their index, then the visits of those few; never the other way round.
         return queryset.filter(patient__in=Patient.objects.matching(search_term).values("pk")), False
 
+    def get_changelist_instance(self, request):
+        changes = super().get_changelist_instance(request)
+        if lists.is_plain(request):
+            changes.empty_sentence = lists.EMPTY[lists.chosen(request)]
+        return changes
+
     def changelist_view(self, request, extra_context=None):
         base = reverse("admin:clinic_appointment_changelist")
         shown = lists.chosen(request)
         extra = {
             "cuts": [(f"{base}?{urlencode({lists.SHOW: cut})}", label, cut == shown) for cut, label in lists.LABELS],
             "may_walk_in": may(request, "walk_in", Appointment),
-            "empty_sentence": lists.EMPTY[shown],
             **(extra_context or {}),
         }
         return super().changelist_view(request, extra)

@@ -36,6 +36,11 @@ def chosen(request) -> str:
     return ALL if any(key not in ("p", "o", "_popup") and value for key, value in request.GET.items()) else TODAY
 
 
+def is_plain(request) -> bool:
+    """Is it one of the cuts as it is, without a search or a filter?"""
+    return not any(key not in (SHOW, "p", "o", "_popup") and value for key, value in request.GET.items())
+
+
 class ShowFilter(SimpleListFilter):
     """Chosen by the tabs above the list."""
 
