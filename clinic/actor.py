@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Actor:
     """One acting party.
 
     `kind` is staff, patient, system or api; `user_id` is set for staff only. `role`, `route`, `ip`, `agent` and
-    `purpose` are what the audit trail keeps beside it. Immutable: derive with `for_purpose`.
+    `purpose` are what the audit trail keeps beside it. Immutable.
     """
 
     kind: str
@@ -24,9 +24,6 @@ class Actor:
     agent: str = ""
     purpose: str = ""
     user: object | None = field(default=None, compare=False, repr=False)
-
-    def for_purpose(self, purpose: str) -> Actor:
-        return replace(self, purpose=purpose)
 
     def as_json(self) -> str:
         """The form in which triggers read it: see database/audit.sql."""
