@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from django.db import transaction
 from django_q.models import Schedule
@@ -45,7 +47,7 @@ def test_looked_at_room_names_no_patient(world):
 
 
 def test_noted_takes_the_purpose_of_its_actor(world):
-    audit.noted("export", by=actor.staff(world.manager).for_purpose("audit by the insurer"), model="patient")
+    audit.noted("export", by=replace(actor.staff(world.manager), purpose="audit by the insurer"), model="patient")
     assert AuditEntry.objects.latest("id").purpose == "audit by the insurer"
 
 
