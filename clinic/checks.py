@@ -4,7 +4,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
 
-from clinic.permissions import OWN, ROLES
+from clinic.permissions import OWN, ROLES, SWITCHES
 
 
 @register(Tags.security)
@@ -19,7 +19,10 @@ def roles_name_real_things(app_configs, **kwargs):
                 found.append(Error(f"Role {name} names the unknown model {model_name}.", id="clinic.E001"))
                 continue
             known = {*meta.default_permissions, *(code.removesuffix(f"_{model_name}") for code, _ in meta.permissions)}
-            for verb in verbs.split():
+            for grant in verbs.split():
+                verb, _mark, setting = grant.partition("?")
+                if setting and setting not in SWITCHES:
+                    found.append(Error(f"Role {name}: {grant} hangs on no switch there is.", id="clinic.E004"))
                 if verb.removesuffix(":own") not in known:
                     found.append(Error(f"Role {name}: {model_name} has no verb {verb}.", id="clinic.E002"))
                 if verb.endswith(":own") and model_name not in OWN:

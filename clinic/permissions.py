@@ -1,6 +1,7 @@
 """Who may do what. ROLES is the only source of rights: groups are written from it, screens ask `can` and `visible`.
 
 A grant reads `model: "verb verb:own"`. `verb:own` holds on own rows only; OWN says what a person's own rows are.
+`verb:own?setting` holds while that switch of the clinic's settings is on.
 A person's locations are a default filter, never a wall: patients move between sites.
 """
 
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 from allauth.account.auth_backends import AuthenticationBackend
 from django.apps import apps
 from django.conf import settings
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 APP = "clinic"
 DEMO_DOMAIN = "@demo.test"
 ANY, OWN_ONLY = "any", "own"
+# Settings that grants hang on, as in `add:own?keep_hours`.
+SWITCHES = ("keep_hours", "keep_blocks")
 
 # A visit's way through the day, as far as the person who treats goes it.
 _TREAT = "approve:own decline:own confirm:own check_in:own start:own complete:own mark_no_show:own undo:own"
@@ -37,17 +39,27 @@ class Role:
     description: StrOrPromise
     grants: dict[str, str] = field(default_factory=dict)
 
-    def scope(self, model: str, verb: str) -> str | None:
-        """ANY, OWN_ONLY or None."""
-        verbs = self.grants.get(model, "").split()
-        if verb in verbs:
-            return ANY
-        return OWN_ONLY if f"{verb}:own" in verbs else None
+    def scope(self, model: str, verb: str, is_on: Callable[[str], bool] = lambda setting: True) -> str | None:
+        """ANY, OWN_ONLY or None; `is_on` answers for the settings that grants hang on."""
+        found = set()
+        for grant in self.grants.get(model, "").split():
+            granted, _mark, setting = grant.partition("?")
+            if granted in (verb, f"{verb}:own") and (not setting or is_on(setting)):
+                found.add(ANY if granted == verb else OWN_ONLY)
+        return ANY if ANY in found else next(iter(found), None)
 
 
 _KEEP = "view add change export"
 _KEEP_DELETE = "view add change delete export"
 _READ = "view export"
+# What one list in a spreadsheet fills.
+_CATALOGUE, _CATALOGUE_DELETE = f"{_KEEP} import", f"{_KEEP_DELETE} import"
+
+
+def _kept(setting: str) -> str:
+    """What practitioners do to rows of their own while a setting lets them."""
+    return f"view:own add:own?{setting} change:own?{setting} delete:own?{setting}"
+
 
 ROLES: dict[str, Role] = {
     "administrator": Role(
@@ -57,21 +69,21 @@ ROLES: dict[str, Role] = {
             "organization": _KEEP,
             "location": _KEEP,
             "clinicsettings": "view change",
-            "roomkind": _KEEP_DELETE,
-            "equipmentkind": _KEEP_DELETE,
-            "room": _KEEP,
-            "equipment": _KEEP,
+            "roomkind": _CATALOGUE_DELETE,
+            "equipmentkind": _CATALOGUE_DELETE,
+            "room": _CATALOGUE,
+            "equipment": _CATALOGUE,
             "openinghours": _KEEP_DELETE,
             "dayexception": _KEEP_DELETE,
             "user": _KEEP,
-            "specialisation": _KEEP_DELETE,
+            "specialisation": _CATALOGUE_DELETE,
             "practitioner": _KEEP,
             "practitionerspecialisation": _KEEP_DELETE,
             "workinghours": _KEEP_DELETE,
             "extrahours": _KEEP_DELETE,
             "timeoff": _KEEP_DELETE,
-            "servicecategory": _KEEP_DELETE,
-            "service": _KEEP,
+            "servicecategory": _CATALOGUE_DELETE,
+            "service": _CATALOGUE,
             "offering": _KEEP_DELETE,
             "patient": _KEEP,
             "appointment": f"view change export {_DESK} reopen overlap outside_hours past",
@@ -87,21 +99,21 @@ ROLES: dict[str, Role] = {
             "organization": "view",
             "location": "view change export",
             "clinicsettings": "view",
-            "roomkind": _KEEP,
-            "equipmentkind": _KEEP,
-            "room": _KEEP,
-            "equipment": _KEEP,
+            "roomkind": _CATALOGUE,
+            "equipmentkind": _CATALOGUE,
+            "room": _CATALOGUE,
+            "equipment": _CATALOGUE,
             "openinghours": _KEEP_DELETE,
             "dayexception": _KEEP_DELETE,
             "user": "view",
-            "specialisation": _KEEP,
+            "specialisation": _CATALOGUE,
             "practitioner": _KEEP,
             "practitionerspecialisation": _KEEP_DELETE,
             "workinghours": _KEEP_DELETE,
             "extrahours": _KEEP_DELETE,
             "timeoff": _KEEP_DELETE,
-            "servicecategory": _KEEP,
-            "service": _KEEP,
+            "servicecategory": _CATALOGUE,
+            "service": _CATALOGUE,
             "offering": _KEEP_DELETE,
             "patient": _READ,
             "appointment": f"{_READ} approve decline cancel reopen",
@@ -146,9 +158,9 @@ ROLES: dict[str, Role] = {
             "specialisation": "view",
             "practitioner": "view",
             "practitionerspecialisation": "view",
-            "workinghours": "view:own",
-            "extrahours": "view:own",
-            "timeoff": "view:own",
+            "workinghours": _kept("keep_hours"),
+            "extrahours": _kept("keep_hours"),
+            "timeoff": _kept("keep_blocks"),
             "servicecategory": "view",
             "service": "view",
             "offering": "view",
@@ -187,7 +199,7 @@ def scope(user, verb: str, model: type[Model] | str) -> str | None:
         return None
     if user.is_superuser:
         return ANY
-    scopes = {ROLES[role].scope(name, verb) for role in user.roles if role in ROLES}
+    scopes = {ROLES[role].scope(name, verb, user.is_on) for role in user.roles if role in ROLES}
     return ANY if ANY in scopes else OWN_ONLY if OWN_ONLY in scopes else None
 
 
@@ -215,15 +227,16 @@ def codename(verb: str, model: str) -> str:
     return f"{APP}.{verb}_{model}"
 
 
-def granted_codenames(roles) -> set[str]:
+def granted_codenames(roles, is_on: Callable[[str], bool] = lambda setting: True) -> set[str]:
     """What Django's own has_perm() answers for holders of these roles; scopes are asked with `can`."""
-    return {
-        codename(verb.removesuffix(":own"), model)
-        for role in roles
-        if role in ROLES
-        for model, verbs in ROLES[role].grants.items()
-        for verb in verbs.split()
-    }
+    found = set()
+    for role in roles:
+        for model, grants in ROLES[role].grants.items() if role in ROLES else ():
+            for grant in grants.split():
+                granted, _mark, setting = grant.partition("?")
+                if not setting or is_on(setting):
+                    found.add(codename(granted.removesuffix(":own"), model))
+    return found
 
 
 def may_sign_in(user) -> bool:
@@ -231,6 +244,13 @@ def may_sign_in(user) -> bool:
     if not (user.is_active and user.is_staff):
         return False
     return not (settings.PRODUCTION and (user.is_superuser or user.email.endswith(DEMO_DOMAIN)))
+
+
+# Every request begins with it.
+_USER = f"""SELECT u.*, ARRAY(
+    SELECT g.name FROM clinic_user_groups l JOIN auth_group g ON g.id = l.group_id WHERE l.user_id = u.id
+) AS role_list, (SELECT ARRAY[{", ".join(SWITCHES)}] FROM clinic_clinicsettings WHERE id = 1) AS switch_list
+FROM clinic_user u WHERE u.id = %s"""  # noqa: S608  (names of our own)
 
 
 class RoleBackend(AuthenticationBackend):
@@ -242,14 +262,13 @@ class RoleBackend(AuthenticationBackend):
 
     def get_user(self, user_id):
         model = apps.get_model(APP, "User")
-        user = (
-            model._default_manager.filter(pk=user_id)
-            .annotate(role_list=ArrayAgg("groups__name", filter=Q(groups__isnull=False), default=[]))
-            .first()
-        )
+        user = next(iter(model._default_manager.raw(_USER, [user_id])), None)
         if user is None or not self.user_can_authenticate(user):
             return None
         user.roles = tuple(sorted(user.role_list))
+        # Nobody saved the settings yet: as they are at first.
+        kept = user.switch_list or [getattr(apps.get_model(APP, "ClinicSettings")(), name) for name in SWITCHES]
+        user.switches = dict(zip(SWITCHES, kept, strict=True))
         return user
 
     def get_all_permissions(self, user_obj, obj=None):
@@ -257,7 +276,7 @@ class RoleBackend(AuthenticationBackend):
             return set()
         cached = getattr(user_obj, "_granted", None)
         if cached is None:
-            cached = user_obj._granted = granted_codenames(user_obj.roles)
+            cached = user_obj._granted = granted_codenames(user_obj.roles, user_obj.is_on)
         return cached
 
     def get_user_permissions(self, user_obj, obj=None):

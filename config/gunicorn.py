@@ -16,8 +16,8 @@ if env.flag("TESTING"):
 worker_class = "gthread"
 workers = env.number("WEB_WORKERS", default=2, minimum=1, maximum=64)
 threads = env.number("WEB_THREADS", default=4, minimum=1, maximum=64)
-# One connection per thread, read by the settings below.
-os.environ.setdefault("DATABASE_POOL", str(threads))
+# Read by the settings below: a thread keeps its connection, so there are at most workers x threads of them.
+os.environ["DATABASE_KEPT"] = "1"
 
 from config.settings import PRODUCTION  # noqa: E402  (the settings decide what production is)
 
@@ -30,5 +30,17 @@ keepalive = 5
 # A worker that printed many documents has grown: it is replaced, not all at once.
 max_requests = 2000
 max_requests_jitter = 200
+# Read once: a worker that was killed is replaced in a moment, and what all have in common is in memory once.
+preload_app = True
 loglevel = "warning"
 control_socket_disable = True
+
+
+def when_ready(server):
+    """Before the first fork, so that no worker does it at its first request: every address, and with them the screens.
+
+    Nothing here may ask the database: its connection would be every worker's.
+    """
+    from django.urls import reverse
+
+    reverse("admin:index")

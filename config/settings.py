@@ -127,10 +127,22 @@ DATABASE_OWNER = env.database("DATABASE_OWNER_URL", default=OWNER_URL)
 DATABASE_ONE_WALL = DATABASE_OWNER["USER"] == DATABASES["default"]["USER"]
 if DATABASE_OWNER["NAME"] != DATABASES["default"]["NAME"]:
     raise ImproperlyConfigured("DATABASE_URL and DATABASE_OWNER_URL must name the same database.")
-# Connections that a web worker keeps open (config/gunicorn.py). Elsewhere each thread has its own: a pool has threads,
-# which a forking process such as the queue's would lose.
-if pool_size := env.number("DATABASE_POOL", default=0, maximum=100):
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+# A server that vanished without a word is given up, and no thread hangs on it for the quarter of an hour of TCP.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": "5",
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+    **DATABASES["default"]["OPTIONS"],
+}
+# Each thread of a web worker keeps its connection (config/gunicorn.py) for an hour: what a server process has learnt
+# of tables grows. One that died meanwhile is noticed before it is used, see clinic.database.backend.
+if env.flag("DATABASE_KEPT"):
+    DATABASES["default"] |= {"CONN_MAX_AGE": 3600, "CONN_HEALTH_CHECKS": True}
+# How often a statement of a prepared cursor runs before it is kept; Django's own are never kept. None: no statement is,
+# for a pooler that gives each transaction another connection and does not know prepared statements.
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5 if env.flag("DATABASE_PREPARE", default=True) else None
 
 AUTH_USER_MODEL = "clinic.User"
 AUTHENTICATION_BACKENDS = ["clinic.permissions.RoleBackend"]
@@ -264,6 +276,7 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 SIMPLE_HISTORY_REVERT_DISABLED = True
+SIMPLE_HISTORY_DATE_INDEX = False
 
 # To standard error, where a service manager keeps it. Django's own default tells nobody but ADMINS.
 LOGGING = {

@@ -19,10 +19,14 @@ def _item(title, icon, model, **more):
 
 def _shows(request):
     """Which cut of the list of appointments is open; None elsewhere, "" for any other appointment page."""
-    if not request.path.startswith(str(reverse_lazy("admin:clinic_appointment_changelist"))):
+    if not request.path.startswith(str(reverse_lazy("admin:clinic_appointment_changelist"))) or _rebooks(request):
         return None
     cut = request.GET.get("show", "")
     return cut if cut in ("requests", "unresolved") else ""
+
+
+def _rebooks(request):
+    return request.path == str(reverse_lazy("admin:clinic_appointment_rebooking"))
 
 
 def _cut(title, icon, cut):
@@ -35,6 +39,17 @@ def _cut(title, icon, cut):
         badge=f"clinic.admin.scheduling.lists.{cut}_badge",
         active=lambda request: _shows(request) == cut,
     )
+
+
+def _is_mine(request):
+    """The page of the person's own hours."""
+    return getattr(request, "own_hours", False)
+
+
+def _is_of_practitioners(request):
+    pages = ("practitioner", "specialisation")
+    starts = tuple(str(reverse_lazy(f"admin:clinic_{page}_changelist")) for page in pages)
+    return request.path.startswith(starts) and not _is_mine(request)
 
 
 # Tabs hold together what one job needs: the menu names the job once.
@@ -76,6 +91,7 @@ UNFOLD = {
     "SCRIPTS": [
         lambda request: static("clinic/actions.js"),
         lambda request: static("clinic/autocomplete.js"),
+        lambda request: static("clinic/rebooking.js"),
     ],
     "COLORS": {
         # Teal, darker from 600 on than usual: white on it, and it on grey, keep a contrast of 4.5.
@@ -104,10 +120,22 @@ UNFOLD = {
                 "title": _("Reception"),
                 "items": [
                     _item(
-                        _("Appointments"), "calendar_month", "appointment", active=lambda request: _shows(request) == ""
+                        _("Calendar"),
+                        "calendar_month",
+                        "appointment",
+                        link=reverse_lazy("admin:clinic_appointment_calendar"),
                     ),
+                    _item(_("Appointments"), "event_note", "appointment", active=lambda request: _shows(request) == ""),
                     _cut(_("Requests"), "hourglass_top", "requests"),
                     _cut(_("To resolve"), "rule", "unresolved"),
+                    # Its number comes by script: see clinic/static/clinic/rebooking.js.
+                    _item(
+                        _("To rebook"),
+                        "event_repeat",
+                        "appointment",
+                        link=reverse_lazy("admin:clinic_appointment_rebooking"),
+                        active=_rebooks,
+                    ),
                     _item(_("Patients"), "groups", "patient"),
                 ],
             },
@@ -115,7 +143,15 @@ UNFOLD = {
                 "title": _("Care"),
                 "separator": True,
                 "items": [
-                    _item(_("Practitioners"), "stethoscope", "practitioner"),
+                    _item(
+                        _("My hours"),
+                        "schedule",
+                        "workinghours",
+                        link=reverse_lazy("admin:clinic_practitioner_my_hours"),
+                        permission=lambda request: "practitioner" in request.user.roles,
+                        active=_is_mine,
+                    ),
+                    _item(_("Practitioners"), "stethoscope", "practitioner", active=_is_of_practitioners),
                     _item(_("Time off"), "event_busy", "timeoff"),
                     _item(_("Services"), "medical_services", "service"),
                 ],

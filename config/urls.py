@@ -9,3 +9,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("clinic.signin.urls")),
 ]
+
+handler500 = "clinic.outage.server_error"

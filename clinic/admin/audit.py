@@ -1,5 +1,7 @@
 """The audit page: who did what, when, to which record; before and after. Reading only."""
 
+import datetime as dt
+
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
@@ -9,18 +11,19 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.contrib.filters.admin.mixins import DropdownMixin
 
-from clinic import permissions
 from clinic.admin.base import ClinicAdmin
 from clinic.admin.base.filters import DayRangeFilter
 from clinic.admin.base.history import before_and_after
-from clinic.models import AuditEntry, Patient
+from clinic.admin.base.paging import OrderedPaginator
+from clinic.admin.base.search import of_patients
+from clinic.models import AuditEntry
 from clinic.permissions import ROLES
 
-# More patients than this under one name: the search wants another word.
-PATIENTS_AT_MOST = 500
+# Entries get their numbers in the order of their moments, but for what transactions that ran side by side mixed up.
+MIXED_UP = 10_000
 
 
 def kind_of(name):
@@ -29,6 +32,29 @@ def kind_of(name):
         return apps.get_model("clinic", name) if name else None
     except LookupError:
         return None
+
+
+class MomentFilter(DayRangeFilter):
+    """Bounds the numbers of entries as well as their moments: lists go by number, and so do the other filters."""
+
+    def queryset(self, request, queryset):
+        first, last = (self.days[name] for name in self.expected_parameters())
+        queryset = super().queryset(request, queryset)
+        if first:
+            number = self._number(first)
+            if number is None:
+                return queryset.none()
+            queryset = queryset.filter(pk__gt=number - MIXED_UP)
+        if last:
+            number = self._number(last + dt.timedelta(days=1))
+            if number is not None:
+                queryset = queryset.filter(pk__lt=number + MIXED_UP)
+        return queryset
+
+    def _number(self, day):
+        """The first entry at or after the beginning of that day."""
+        later = AuditEntry.objects.filter(at__gte=self._start(day))
+        return later.order_by("at").values_list("pk", flat=True).first()
 
 
 class KindFilter(DropdownMixin, SimpleListFilter):
@@ -60,12 +86,14 @@ class AuditEntryAdmin(ClinicAdmin):
     list_display_links = ["at"]
     list_select_related = ["user", "patient"]
     list_filter = [
-        ("at", DayRangeFilter),
-        ("user", RelatedDropdownFilter),
+        ("at", MomentFilter),
+        ("user", AutocompleteSelectFilter),
         ("verb", ChoicesDropdownFilter),
         KindFilter,
     ]
     list_filter_submit = True
+    sortable_by = ["at"]
+    paginator = OrderedPaginator
     list_fullwidth = True
     search_fields = ["patient"]
     search_help_text = _("Name, phone or number of a patient")
@@ -90,8 +118,7 @@ class AuditEntryAdmin(ClinicAdmin):
     def get_search_results(self, request, queryset, search_term):
         if not search_term.strip():
             return queryset, False
-        found = permissions.visible(request.user, Patient.objects.matching(search_term)).order_by()
-        return queryset.filter(patient__in=list(found.values_list("pk", flat=True)[:PATIENTS_AT_MOST])), False
+        return of_patients(self, request, queryset, search_term), False
 
     @admin.display(description=_("who"), ordering="user")
     def who(self, entry):

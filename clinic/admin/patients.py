@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import actor, permissions
 from clinic.admin.base import ActionForm, RetirableAdmin, record_action
 from clinic.admin.base.forms import DATE_FORMATS
+from clinic.admin.base.paging import CAP
 from clinic.admin.base.scope import may
 from clinic.exceptions import RuleBroken
 from clinic.models import Appointment, Patient
@@ -51,6 +52,7 @@ class DeathForm(ActionForm):
 class PatientAdmin(RetirableAdmin):
     list_display = ["__str__", "birth", "mobile", "phone", "email", "number"]
     list_filter = ["active", "sex"]
+    sortable_by = ["birth", "number"]
     search_fields = ["search"]
     search_help_text = _("Name, phone, e-mail, number or birth date")
     empty = _("No patients yet. Register the first one.")
@@ -136,7 +138,13 @@ class PatientAdmin(RetirableAdmin):
         if search_term.strip() and request.resolver_match.url_name == "autocomplete":
             # Lists tell the trail themselves.
             audit.searched(Patient, search_term, by=actor.current())
-        return (queryset.filter(birth_on=day) if day else queryset.matching(search_term)), duplicates
+        if day:
+            return queryset.filter(birth_on=day), duplicates
+        if not search_term.strip():
+            return queryset, duplicates
+        # Found by the index first, then sorted: in the order of names the planner would look for them one by one.
+        found = [row["pk"] for row in queryset.matching(search_term).newest_keys()[: CAP + 1]]
+        return queryset.filter(pk__in=found), duplicates
 
     def changelist_view(self, request, extra_context=None):
         response = super().changelist_view(request, extra_context)

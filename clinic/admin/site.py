@@ -30,6 +30,12 @@ DESK_POLICY = {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'"
 class Suggestions(AutocompleteJsonView):
     """What autocompletes offer, in the words of the screen."""
 
+    def get_queryset(self):
+        found, model = super().get_queryset(), self.source_field.model
+        if not self.admin_site.is_registered(model):
+            return found
+        return self.admin_site.get_model_admin(model).choosable(self.request, self.source_field, found)
+
     def serialize_result(self, obj, to_field_name):
         return {**super().serialize_result(obj, to_field_name), "text": self.model_admin.suggestion(obj)}
 
@@ -53,8 +59,12 @@ class Desk(UnfoldAdminSite):
         super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self):
+        # Here, not above: models are not loaded yet when the site is made.
+        from clinic.admin.calendar.urls import addresses
+
         # "View on site" would turn any content type and key into an address.
-        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        rest = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        return [*addresses(self.admin_view), *rest]
 
     def index(self, request, extra_context=None):
         """The front page: the jobs of the menu that this person may do."""
@@ -63,6 +73,10 @@ class Desk(UnfoldAdminSite):
             for group in self.get_sidebar_list(request)
         ]
         return super().index(request, {"job_groups": [group for group in groups if group["jobs"]]})
+
+    def app_index(self, request, app_label, extra_context=None):
+        """There is one app: its list of tables is the front page, in words."""
+        return redirect("admin:index")
 
     def admin_view(self, view, cacheable=False):
         return csp_update(DESK_POLICY)(super().admin_view(view, cacheable))

@@ -3,12 +3,24 @@
 from django import forms
 from django.contrib import admin
 from django.http import HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
-from clinic.admin.base import ClinicAdmin, ClinicForm, ClinicTabularInline, RetirableAdmin
+from clinic.admin.base import (
+    ActionForm,
+    ClinicAdmin,
+    ClinicForm,
+    ClinicTabularInline,
+    RetirableAdmin,
+    record_action,
+)
+from clinic.admin.base.rebooking import tell_of_displaced
+from clinic.admin.base.scope import may
+from clinic.exceptions import RuleBroken
 from clinic.models import (
     ClinicSettings,
     DayException,
@@ -21,6 +33,7 @@ from clinic.models import (
     RoomKind,
 )
 from clinic.permissions import ROLES
+from clinic.services import holidays, sites
 
 WINDOWS = (
     _("Online booking"),
@@ -34,6 +47,7 @@ WINDOWS = (
 @admin.register(Organization)
 class OrganizationAdmin(RetirableAdmin):
     list_display = ["name", "legal_name", "vat_number", "country", "currency"]
+    natural_key = ("name",)
     empty = _("No legal entity yet. Add the one that issues your invoices.")
     fieldsets = [
         (None, {"fields": ["name", "legal_name"]}),
@@ -56,29 +70,106 @@ class DayExceptionInline(ClinicTabularInline):
         return super().get_queryset(request).filter(on__gte=timezone.localdate())
 
 
+class LocationForm(ClinicForm):
+    # Wider than the column: a region may be written by its name.
+    subdivision = forms.CharField(
+        label=capfirst(Location._meta.get_field("subdivision").verbose_name),
+        max_length=60,
+        required=False,
+        help_text=Location._meta.get_field("subdivision").help_text,
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        country = cleaned.get("country")
+        if not country or "subdivision" not in cleaned:
+            return cleaned
+        try:
+            if cleaned.get("close_on_holidays"):
+                holidays.check_country(country)
+            cleaned["subdivision"] = holidays.region(country, cleaned["subdivision"])
+        except RuleBroken as refusal:
+            self.add_error(refusal.field, str(refusal))
+        return cleaned
+
+
+class OpenOnForm(ActionForm):
+    on = forms.DateField(label=_("Day"))
+    starts = forms.TimeField(label=capfirst(_("from")), required=False)
+    ends = forms.TimeField(
+        label=capfirst(_("until")), required=False, help_text=_("Both empty: the usual hours of this weekday.")
+    )
+
+
 @admin.register(Location)
 class LocationAdmin(RetirableAdmin):
+    form = LocationForm
     list_display = ["name", "city", "phone", "organization"]
     list_select_related = ["organization"]
+    natural_key = ("name",)
     empty = _("No location yet. Add the first site of the clinic.")
     inlines = [OpeningHoursInline, DayExceptionInline]
     fieldsets = [
         (None, {"fields": ["name", "organization"]}),
-        (_("Address"), {"fields": ["address", "postal_code", "city", "subdivision", "country", "phone", "email"]}),
+        (_("Address"), {"fields": ["address", "postal_code", "city", "country", "phone", "email"]}),
         (_("Clock"), {"fields": ["time_zone", "slot_step"]}),
+        (_("Public holidays"), {"fields": ["close_on_holidays", "subdivision", "upcoming_holidays"]}),
         WINDOWS,
     ]
+    readonly_fields = ["upcoming_holidays"]
+    open_on = record_action(
+        _("Open on a holiday"),
+        verb="change",
+        done=_("Open on that holiday"),
+        service=sites.open_on,
+        form=OpenOnForm,
+        icon="door_open",
+        available=lambda location: location.active and location.close_on_holidays,
+    )
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is not None:
+            # The theme hands columns of a page nothing but the record.
+            obj._may_open = may(request, "change", obj)
+            return super().get_fieldsets(request, obj)
+        fields = {"fields": ["close_on_holidays", "subdivision"]}
+        shown = super().get_fieldsets(request, obj)
+        return [(title, fields if "upcoming_holidays" in more["fields"] else more) for title, more in shown]
+
+    def response_change(self, request, obj):
+        tell_of_displaced(self, request, location=obj.pk)
+        return super().response_change(request, obj)
+
+    @admin.display(description=_("upcoming"))
+    def upcoming_holidays(self, location):
+        """A year of them, each with a button that opens the location on it."""
+        if not location.close_on_holidays:
+            return _("Switched off: open as on any other day.")
+        today = timezone.now().astimezone(location.zone).date()
+        own = {row.on: row for row in location.day_exceptions.filter(on__gte=today)}
+        url = self.action_url(location, "open_on")
+        rows = [
+            (day, words, own.get(day))
+            for day, words in holidays.upcoming(location.country, location.subdivision, today)
+        ]
+        return render_to_string(
+            "admin/sites/holidays.html",
+            {"holidays": rows, "url": url, "may_open": getattr(location, "_may_open", False)},
+        )
 
 
 @admin.register(RoomKind)
 class RoomKindAdmin(ClinicAdmin):
     list_display = ["name"]
+    importable, natural_key = True, ("name",)
     empty = _("No kinds of room yet. “Treatment room” and “gym” are good ones.")
 
 
 @admin.register(EquipmentKind)
 class EquipmentKindAdmin(ClinicAdmin):
     list_display = ["name"]
+    importable, natural_key = True, ("name",)
     empty = _("No kinds of equipment yet. “Tecar” or “shockwave” are good ones.")
 
 
@@ -88,6 +179,7 @@ class RoomAdmin(RetirableAdmin):
     list_select_related = ["location", "kind"]
     list_filter = ["location", "kind", "active"]
     search_fields = ["name"]
+    importable, natural_key = True, ("location", "name")
     empty = _("No rooms yet. Add the first room.")
     fields = ["location", "name", "kind", "places"]
 
@@ -98,6 +190,7 @@ class EquipmentAdmin(RetirableAdmin):
     list_select_related = ["location", "kind"]
     list_filter = ["location", "kind", "active"]
     search_fields = ["name"]
+    importable, natural_key = True, ("location", "name")
     empty = _("No equipment yet. Add what is booked like a room.")
     fields = ["location", "name", "kind"]
 
@@ -125,6 +218,7 @@ class ClinicSettingsAdmin(ClinicAdmin):
                 "description": _("Locations and services may say otherwise."),
             },
         ),
+        (_("Practitioners"), {"fields": ["keep_hours", "keep_blocks"]}),
         (_("Signing in"), {"fields": ["idle_minutes", "session_hours", "factor_roles"]}),
         (_("Patients"), {"fields": ["language", "welcome"]}),
     ]

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -199,10 +200,24 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo | None) -> bytes:
     return content.read()
 
 
+def _others(connection: psycopg.Connection, database: str) -> int:
+    """How many clients are connected. One that has just left is still seen for a moment: that is waited for."""
+    count = 0
+    for _look in range(20):
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'", [database]
+        ).fetchone()
+        count = row[0] if row else 0
+        if not count:
+            break
+        time.sleep(0.1)
+    return count
+
+
 def _refuse_if_needed(connection: psycopg.Connection, admin: str, database: str, files: Path, *, replace: bool) -> None:
-    others = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [database]).fetchone()
-    if others and others[0]:
-        raise BackupError(f"Stop Camerino first: {others[0]} connections to {database} are open.")
+    others = _others(connection, database)
+    if others:
+        raise BackupError(f"Stop Camerino first: {others} connections to {database} are open.")
     if replace:
         return
     if files.is_dir() and any(files.iterdir()):

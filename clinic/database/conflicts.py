@@ -1,4 +1,4 @@
-"""Which database errors mean "try again", and which constraint a refusal came from."""
+"""Which database errors mean "try again", which that it is away, and which constraint a refusal came from."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ from clinic.exceptions import RuleBroken
 SERIALISATION, DEADLOCK, LOCK_TIMEOUT = "40001", "40P01", "55P03"
 CONTENTION = (SERIALISATION, DEADLOCK, LOCK_TIMEOUT)
 EXCLUSION = "23P01"
+# Shut down, crashed beside us, starting up.
+AWAY = ("57P01", "57P02", "57P03")
 BUSY = "busy"
 _TRIES = 5
+
+
+class UnreachableError(OperationalError):
+    """No connection could be opened, though the server was waited for: trying again at once would wait again."""
+
+
+class CommitUnknownError(OperationalError):
+    """The connection broke while a transaction committed: it may be kept or lost, and only who asked can find out."""
 
 
 def sqlstate(error: BaseException) -> str:
@@ -28,17 +38,25 @@ def constraint(error: BaseException) -> str:
     return getattr(diag, "constraint_name", None) or ""
 
 
-def _worth_another_try(error: BaseException) -> bool:
+def lost(error: BaseException) -> bool:
+    """Is this the end of a connection, or none to be had? Inside a transaction all is lost with it."""
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
     state = sqlstate(error)
-    if state in CONTENTION:
-        return True
-    # A lost connection carries no SQL state of the statement; inside a transaction all is lost with it.
-    return isinstance(error, InterfaceError) or state.startswith("08") or state in ("57P01", "57P02", "57P03", "")
+    # libpq knows no SQL state where no server speaks any more.
+    return state.startswith("08") or state in (*AWAY, "")
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    if isinstance(error, (UnreachableError, CommitUnknownError)):
+        return False
+    return sqlstate(error) in CONTENTION or lost(error)
 
 
 def retried(function):
     """Run again after a serialisation failure, a deadlock, a lock time-out or a lost connection; nothing else.
 
+    Never when the connection broke while committing: done twice is worse than not answered (CommitUnknownError).
     Inside a caller's transaction there is no second try: its earlier statements would be gone or its locks kept; the
     caller tries again. What contention refuses for good is a refusal to people, not an error.
     """

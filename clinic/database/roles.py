@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,7 +21,13 @@ EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent")
 OLDEST_SERVER = 15
 
 # A request that waits longer has lost its reader; a lock held by an idle session stops the clinic.
-APP_LIMITS = {"lock_timeout": "3s", "statement_timeout": "15s", "idle_in_transaction_session_timeout": "30s"}
+# Planning is what prepared statements are to save, so one plan serves whatever they are asked.
+APP_SETTINGS = {
+    "lock_timeout": "3s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "30s",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 _MAY_NOTHING: LiteralString = "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION"
 
@@ -71,7 +78,7 @@ def create_roles(
             connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(scram.decode())))
         if not superuser:
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
-    for setting, value in APP_LIMITS.items():
+    for setting, value in APP_SETTINGS.items():
         connection.execute(
             sql.SQL("ALTER ROLE {} SET {} = {}").format(
                 sql.Identifier(APP), sql.Identifier(setting), sql.Literal(value)
@@ -123,8 +130,9 @@ def close_door(connection: psycopg.Connection, name: str) -> None:
 
 
 def conninfo(entry: Mapping[str, Any]) -> str:
-    """The connection string of a Django DATABASES entry."""
-    options = {name: value for name, value in entry["OPTIONS"].items() if name != "pool"}
+    """The connection string of a Django DATABASES entry; options that are not libpq's own stay out."""
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    options = {name: value for name, value in entry["OPTIONS"].items() if name in known}
     named: dict[str, str] = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
     return make_conninfo("", **{name: entry[key] or None for name, key in named.items()}, **options)
 
@@ -143,19 +151,13 @@ def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
         raise RolesError("The owner cannot take over inside a transaction.")
     before = connection.settings_dict
     owner = {key: settings.DATABASE_OWNER[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
-    _close(connection)
+    connection.close()
     connection.settings_dict = {**before, **owner}
     try:
         yield connection
     finally:
         connection.close()
         connection.settings_dict = before
-
-
-def _close(connection) -> None:
-    connection.close()
-    if connection.settings_dict["OPTIONS"].get("pool"):
-        connection.close_pool()
 
 
 def _exists(connection: psycopg.Connection, query: LiteralString, name: str) -> bool:

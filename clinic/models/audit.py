@@ -5,7 +5,6 @@ The application has no insert right on these tables (see database/): a row exist
 
 from django.apps import apps
 from django.conf import settings
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -45,6 +44,8 @@ class AuditEntry(models.Model):
         models.DO_NOTHING,
         null=True,
         db_constraint=False,
+        # The partial indexes below serve these, and cost nothing where nobody is named.
+        db_index=False,
         related_name="+",
         verbose_name=_("who"),
     )
@@ -57,6 +58,7 @@ class AuditEntry(models.Model):
         models.DO_NOTHING,
         null=True,
         db_constraint=False,
+        db_index=False,
         related_name="+",
         verbose_name=_("patient"),
     )
@@ -77,14 +79,12 @@ class AuditEntry(models.Model):
         default_permissions = ("view", "export")
         ordering = ["-id"]
         indexes = [
-            BrinIndex(fields=["at"], name="audit_at_brin"),
+            models.Index(fields=["at"], name="audit_at"),
             models.Index(fields=["patient", "-id"], name="audit_patient", condition=models.Q(patient__isnull=False)),
             models.Index(fields=["user", "-id"], name="audit_user", condition=models.Q(user__isnull=False)),
             models.Index(fields=["model", "row_id", "-id"], name="audit_row"),
-            # The common verbs are found anywhere; for them the index would only cost.
-            models.Index(
-                fields=["verb", "-id"], name="audit_verb", condition=~models.Q(verb__in=["create", "update", "view"])
-            ),
+            models.Index(fields=["model", "-id"], name="audit_model"),
+            models.Index(fields=["verb", "-id"], name="audit_verb"),
         ]
 
     def __str__(self):

@@ -1,26 +1,43 @@
 """What every model shares: history, permissions, translated text. No domain lives here."""
 
+import functools
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 # Every model knows the same six verbs; a role is granted them in permissions.ROLES and nowhere else.
 VERBS = ("view", "add", "change", "delete", "export", "import")
 
 
+class _VersionManager(HistoryManager):
+    @classmethod
+    @functools.cache
+    def from_queryset(cls, queryset_class, class_name=None):
+        # The library makes a class anew whenever `history` is named, so for every row that is saved.
+        return super().from_queryset(queryset_class, class_name)
+
+
 class Versions(HistoricalRecords):
     """History of a model, without its generated columns: they follow from the others, and Django 5.2 leaves them stale
-    after an update."""
+    after an update. Versions are found by their record alone: no other index makes every write dearer."""
 
     def __init__(self, **kwargs):
-        super().__init__(**{"history_id_field": models.BigAutoField(), **kwargs})
+        super().__init__(**{"history_id_field": models.BigAutoField(), "history_manager": _VersionManager, **kwargs})
 
     def fields_included(self, model):
         return [field for field in super().fields_included(model) if not field.generated]
+
+    def copy_fields(self, model):
+        fields = super().copy_fields(model)
+        for field in fields.values():
+            field.db_index = field.name == model._meta.pk.attname
+        return fields
 
     def _get_history_user_fields(self):
         # The library's own key sets itself null when a user is deleted; nobody may update history, not even for that.

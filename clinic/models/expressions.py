@@ -1,6 +1,6 @@
 """SQL functions that constraints and generated columns are written with."""
 
-from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary
+from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, DecimalRangeField, RangeBoundary
 from django.db import models
 from django.db.models import Func
 
@@ -13,6 +13,30 @@ class TsTzRange(Func):
 
     def __init__(self, start, end):
         super().__init__(start, end, RangeBoundary())
+
+
+class MinuteRange(Func):
+    """Two times of a day as a range of seconds; an end at 00:00 is midnight."""
+
+    template = (
+        "numrange(extract(epoch from %(starts)s), CASE WHEN %(ends)s = '00:00' THEN 86400 "
+        "ELSE extract(epoch from %(ends)s) END)"
+    )
+    output_field = DecimalRangeField()
+
+    def as_sql(self, compiler, connection, **context):
+        (starts, given), (ends, more) = (compiler.compile(part) for part in self.source_expressions)
+        return self.template % {"starts": starts, "ends": ends}, [*given, *more, *more]
+
+
+class DayRange(Func):
+    """daterange(from, until, '[]'): both days included, an open end without one."""
+
+    function = "DATERANGE"
+    output_field = DateRangeField()
+
+    def __init__(self, start, end):
+        super().__init__(start, end, RangeBoundary(inclusive_upper=True))
 
 
 class LocalDay(Func):

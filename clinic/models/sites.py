@@ -82,7 +82,16 @@ class Location(Retirable, Windows):
     city = models.CharField(_("city"), max_length=120, blank=True)
     country = models.CharField(_("country"), max_length=2, default="IT", validators=[country_code])
     subdivision = models.CharField(
-        _("region"), max_length=8, blank=True, help_text=_("Code of the region or province, for public holidays.")
+        _("region of holidays"),
+        max_length=8,
+        blank=True,
+        help_text=_("For the holidays of one region or town alone. In Italy the province, as in MI: Sant’Ambrogio."),
+    )
+    close_on_holidays = models.BooleanField(
+        _("closed on public holidays"),
+        default=True,
+        db_default=True,
+        help_text=_("Nothing is offered on them. A single one can be opened below."),
     )
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
@@ -296,6 +305,18 @@ class ClinicSettings(Recorded):
         default=48,
         validators=[MinValueValidator(1), MaxValueValidator(24 * 60)],
         help_text=_("A request nobody has answered gives its time back after this."),
+    )
+    keep_hours = models.BooleanField(
+        _("practitioners keep their own hours"),
+        default=False,
+        db_default=False,
+        help_text=_("On: they change weekly and extra hours themselves, on “My hours”. Off: the management does."),
+    )
+    keep_blocks = models.BooleanField(
+        _("practitioners keep their own time off"),
+        default=True,
+        db_default=True,
+        help_text=_("On: they block and free their own time, on “My hours”. Off: reception and management do."),
     )
     idle_minutes = models.PositiveIntegerField(
         _("sign out after idle (minutes)"), default=30, validators=[MinValueValidator(5), MaxValueValidator(720)]

@@ -1,9 +1,12 @@
 """Users and their roles, practitioners, working hours and absences."""
 
 import uuid
+import zoneinfo
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.constraints import ExclusionConstraint
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -13,8 +16,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import VERBS, ActiveQuerySet, LanguageField, Recorded, Retirable, Versions
-from clinic.models.expressions import Searchable
-from clinic.models.sites import Equipment, Location, Room, WeeklyHours, hex_colour
+from clinic.models.expressions import DayRange, MinuteRange, Searchable
+from clinic.models.sites import ClinicSettings, Equipment, Location, Room, WeeklyHours, hex_colour
 
 
 class UserManager(BaseUserManager):
@@ -105,6 +108,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self.pk is None:
             return ()
         return tuple(self.groups.order_by("name").values_list("name", flat=True))
+
+    @cached_property
+    def switches(self) -> dict[str, bool]:
+        """The clinic's switches that rights hang on. Filled like `roles`."""
+        kept = ClinicSettings.current()
+        return {"keep_hours": kept.keep_hours, "keep_blocks": kept.keep_blocks}
+
+    def is_on(self, setting: str) -> bool:
+        return self.switches[setting]
 
     @property
     def role_names(self) -> str:
@@ -257,6 +269,20 @@ class WorkingHours(WeeklyHours):
                 condition=Q(every_weeks=1) | Q(every_weeks__gt=1, every_weeks__lte=8, anchor_on__isnull=False),
                 violation_error_message=_("Alternating weeks want a week to count from."),
             ),
+            # Of weekly rows only: when two alternating ones meet is not said by their columns. Looked at when the
+            # transaction ends, so that two rows can change places.
+            ExclusionConstraint(
+                name="working_hours_apart",
+                expressions=[
+                    (F("practitioner"), "="),
+                    (F("weekday"), "="),
+                    (MinuteRange(F("starts"), F("ends")), "&&"),
+                    (DayRange(F("valid_from"), F("valid_until")), "&&"),
+                ],
+                condition=Q(every_weeks=1),
+                deferrable=models.Deferrable.DEFERRED,
+                violation_error_message=_("These hours overlap others of the same practitioner."),
+            ),
         ]
 
 
@@ -308,6 +334,7 @@ class TimeOff(Recorded):
     )
     start_at = models.DateTimeField(_("from"))
     end_at = models.DateTimeField(_("until"))
+    zone = models.CharField(_("time zone"), max_length=64, editable=False, blank=True, default="", db_default="")
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     SUBJECTS = ("practitioner", "room", "equipment", "location")
@@ -345,8 +372,30 @@ class TimeOff(Recorded):
         ]
 
     def __str__(self):
-        return f"{self.subject} {self.start_at:%Y-%m-%d %H:%M}"
+        return f"{self.subject} {self.local_start:%Y-%m-%d %H:%M}"
+
+    def save(self, *args, **kwargs):
+        # On whose wall clock the times were meant; a practitioner of several zones has said which.
+        self.zone = self.zone or self.own_zone
+        super().save(*args, **kwargs)
 
     @property
     def subject(self):
         return self.practitioner or self.room or self.equipment or self.location
+
+    @property
+    def own_zone(self) -> str:
+        """The zone of the subject's location; of several the first by name, of none the clinic's."""
+        if self.practitioner_id:
+            place = self.practitioner.locations.order_by("name").first()
+        else:
+            place = self.location or getattr(self.room or self.equipment, "location", None)
+        return place.time_zone if place else settings.TIME_ZONE
+
+    @property
+    def local_start(self):
+        return self.start_at.astimezone(zoneinfo.ZoneInfo(self.zone or settings.TIME_ZONE))
+
+    @property
+    def local_end(self):
+        return self.end_at.astimezone(zoneinfo.ZoneInfo(self.zone or settings.TIME_ZONE))

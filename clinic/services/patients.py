@@ -60,6 +60,7 @@ def record_death(patient: Patient, *, on: dt.date, by: Actor, accept=frozenset()
     if on > timezone.localdate():
         raise RuleBroken("future", _("This day lies in the future."), field="on")
     with transaction.atomic():
+        retirement.wait_for_bookings(patient)
         patient = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
         if patient.birth_on and on < patient.birth_on:
             raise RuleBroken("before_birth", _("This day lies before the birth date."), field="on")

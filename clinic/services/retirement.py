@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.actor import Actor
+from clinic.database import locks
 from clinic.exceptions import RuleBroken
 from clinic.models import Appointment, Equipment, Location, Organization, Patient, Practitioner, Room, Service
 from clinic.models.base import Retirable
@@ -20,6 +21,25 @@ _VISITS = {
     Room: "room",
     Service: "service",
 }
+
+
+_LOCKS = {
+    Equipment: locks.EQUIPMENT,
+    Location: locks.LOCATION,
+    Patient: locks.PATIENT,
+    Practitioner: locks.PRACTITIONER,
+    Room: locks.ROOM,
+    Service: locks.SERVICE,
+}
+
+
+def wait_for_bookings(record: Retirable) -> None:
+    """Let bookings in flight finish, so that they are counted, and let none begin before this transaction ends.
+
+    Before the record's row is locked: a booking refers to that row when it commits, and would wait for us in turn.
+    """
+    if type(record) in _LOCKS:
+        locks.take([locks.key(_LOCKS[type(record)], record.pk)])
 
 
 def upcoming_visits(record: Retirable):
@@ -37,6 +57,7 @@ def deactivate(record: Retirable, *, by: Actor, accept=frozenset(), reason: str 
     locations are open.
     """
     with transaction.atomic():
+        wait_for_bookings(record)
         record = type(record)._default_manager.select_for_update(of=("self",)).get(pk=record.pk)
         if not record.active:
             return record

@@ -3,7 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from clinic.models import Appointment, Location, Patient, Room
+from clinic.admin.base import RetirableAdmin
+from clinic.exceptions import RuleBroken
+from clinic.models import Appointment, AuditEntry, Location, Patient, Room
 from tests import factories as make
 
 
@@ -24,7 +26,7 @@ def test_post_calls_the_service_and_says_so(desk, world, messages_of):
     response = desk(world.manager).post(do("room", "deactivate", world.room_one))
     assert response.status_code == 302
     assert response["Location"] == reverse("admin:clinic_room_change", args=[world.room_one.pk])
-    assert messages_of(response) == ["Deactivated."]
+    assert messages_of(response) == ["Deactivated: Room 1"]
     world.room_one.refresh_from_db()
     assert not world.room_one.active
     assert world.room_one.history.first().history_user == world.manager
@@ -42,6 +44,32 @@ def test_action_on_a_foreign_record_is_not_found(method, desk, world):
     world.visit(patient=world.bruno, practitioner=world.ben)
     response = getattr(desk(world.ada_user), method)(do("patient", "deactivate", world.bruno))
     assert response.status_code == 404
+
+
+@pytest.mark.parametrize("failure", [RuleBroken("half_way", "Half way."), ZeroDivisionError("half way")])
+def test_service_that_fails_after_writing_leaves_nothing(failure, desk, world, monkeypatch):
+    """Two rows, their history and their audit entries are written, then it fails: the action is one transaction."""
+    written = []
+
+    def half(room, *, by):
+        room.places = 9
+        room.save()
+        make.make_room(location=room.location, kind=room.kind, name="Half")
+        written.append((Room.objects.get(name="Half").pk, AuditEntry.objects.count(), Room.history.count()))
+        raise failure
+
+    # Addresses hold the declared action itself.
+    monkeypatch.setitem(vars(RetirableAdmin.deactivate), "service", half)
+    client = desk(world.manager)
+    client.raise_request_exception = False
+    before = (AuditEntry.objects.count(), Room.history.count())
+    response = client.post(do("room", "deactivate", world.room_one))
+    assert response.status_code == (200 if isinstance(failure, RuleBroken) else 500)
+    (made, *inside) = written[0]
+    assert tuple(inside) == (before[0] + 2, before[1] + 2)
+    assert (AuditEntry.objects.count(), Room.history.count()) == before
+    assert Room.objects.get(pk=world.room_one.pk).places == 1
+    assert not Room.objects.filter(pk=made).exists()
 
 
 def test_form_error_keeps_what_was_typed(desk, world):

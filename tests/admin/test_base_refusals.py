@@ -71,11 +71,22 @@ def test_same_name_and_birth_date_asks_and_keeps_what_was_typed(desk, world):
     assert "is registered already, as number" in str(refused.context["adminform"].form.errors["family_name"])
     assert "Sibillini Rugby" in body
     assert "Go on anyway" in body
+    assert "wants a reason" not in body
+    assert Patient.objects.filter(birth_on="1980-04-03").count() == 1
+
+    hasty = client.post(url, {**PATIENT, "employer": "Sibillini Rugby", "_accept": "duplicate", "_reason": " "})
+    body = hasty.content.decode()
+    assert (hasty.status_code, hasty.context["refusal_way_past"]) == (200, True)
+    assert "is registered already, as number" in body
+    assert "Going on anyway wants a reason." in body
+    assert "Sibillini Rugby" in body
     assert Patient.objects.filter(birth_on="1980-04-03").count() == 1
 
     saved = client.post(url, {**PATIENT, "_accept": "duplicate", "_reason": "twins"})
     assert saved.status_code == 302
     assert Patient.objects.filter(birth_on="1980-04-03").count() == 2
+    twin = Patient.objects.get(birth_on="1980-04-03", family_name="Rossi")
+    assert twin.history.get().history_change_reason == "twins"
 
 
 def test_refusal_is_said_in_the_panel_and_beside_its_field_only(desk, world):
@@ -115,13 +126,7 @@ def test_record_whose_location_closed_meanwhile_can_still_be_saved(desk, world):
 
 
 def test_end_before_start_is_a_sentence(desk, world):
-    data = {
-        "practitioner": world.ada.pk,
-        "start_at_0": "2026-12-02",
-        "start_at_1": "10:00",
-        "end_at_0": "2026-12-01",
-        "end_at_1": "10:00",
-    }
+    data = {"practitioner": world.ada.pk, "first_on": "2026-12-02", "last_on": "2026-12-01"}
     response = desk(world.reception).post(reverse("admin:clinic_timeoff_add"), data)
     assert response.status_code == 200
     assert "The end must come after the start." in response.context["errors"].as_text()

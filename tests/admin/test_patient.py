@@ -79,5 +79,5 @@ def test_practitioner_is_not_told_about_somebody_elses_patient(world, client):
     body = client.post(reverse("admin:clinic_patient_add"), twin).content.decode()
     assert "Somebody of this name and birth date is registered already." in body
     assert f"number {world.anna.number}" not in body
-    client.post(reverse("admin:clinic_patient_add"), {**twin, "_accept": "duplicate"})
+    client.post(reverse("admin:clinic_patient_add"), {**twin, "_accept": "duplicate", "_reason": "twins"})
     assert Patient.objects.filter(family_name="Bianchi", registered_by=world.ada_user).exists()

@@ -1,10 +1,15 @@
 """Screens of staff, practitioners and absences."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
 
-from clinic.models import Invitation, TimeOff, User
+from clinic.admin.team.staff import UserAdmin
+from clinic.exceptions import RuleBroken
+from clinic.models import AuditEntry, ClinicSettings, Invitation, TimeOff, User
 from clinic.permissions import ROLES
+from clinic.services import team
 from tests import factories as make
 
 NEW = {"given_name": "Nora", "family_name": "Nuova", "email": "Nora@Clinic.test", "language": "it"}
@@ -77,6 +82,40 @@ def test_deactivating_oneself_is_refused(desk, world):
     assert "You cannot deactivate yourself" in response.content.decode()
 
 
+def test_reactivating_lets_somebody_work_again(desk, world, messages_of):
+    world.ben_user.is_active = False
+    world.ben_user.save()
+    versions = world.ben_user.history.count()
+    url = reverse("admin:clinic_user_do_reactivate", args=[world.ben_user.pk])
+    assert desk(world.manager).post(url).status_code == 403
+    client = desk(world.administrator)
+    assert (client.get(url).status_code, User.objects.get(pk=world.ben_user.pk).is_active) == (200, False)
+    assert messages_of(client.post(url)) == ["Reactivate: Ben Rossi"]
+    ben = User.objects.get(pk=world.ben_user.pk)
+    assert (ben.is_active, ben.roles, ben.check_password(make.PASSWORD)) == (True, ("practitioner",), True)
+    assert (ben.history.count(), ben.history.first().history_user) == (versions + 1, world.administrator)
+    assert desk(ben).get(reverse("admin:index")).status_code == 200
+    assert "This is not possible now." in desk(world.administrator).get(url).content.decode()
+
+
+def test_reactivation_that_fails_after_writing_leaves_nothing(desk, world, monkeypatch):
+    world.ben_user.is_active = False
+    world.ben_user.save()
+    client = desk(world.administrator)
+    before = (AuditEntry.objects.count(), world.ben_user.history.count())
+
+    def half(user, *, by):
+        assert team.reactivate(user, by=by).is_active
+        assert User.objects.get(pk=user.pk).is_active
+        raise RuleBroken("half_way", "Half way.")
+
+    monkeypatch.setitem(vars(UserAdmin.reactivate), "service", half)
+    response = client.post(reverse("admin:clinic_user_do_reactivate", args=[world.ben_user.pk]))
+    assert "Half way." in response.content.decode()
+    assert not User.objects.get(pk=world.ben_user.pk).is_active
+    assert (AuditEntry.objects.count(), world.ben_user.history.count()) == before
+
+
 def test_password_never_reaches_a_page(desk, world):
     client = desk(world.administrator)
     for page in ("change", "history"):
@@ -84,30 +123,85 @@ def test_password_never_reaches_a_page(desk, world):
         assert world.ada_user.password not in body
 
 
-def time_off(client, start, end, **who):
-    data = {"start_at_0": "", "start_at_1": start, "end_at_0": "", "end_at_1": end, "reason": "Ferie"}
-    return client.post(reverse("admin:clinic_timeoff_add"), data | who)
+def time_off(client, **said):
+    return client.post(reverse("admin:clinic_timeoff_add"), {"reason": "Ferie", **said})
 
 
-def test_time_off_says_how_many_visits_it_hits(desk, world, messages_of):
+def test_time_off_leads_to_the_visits_it_hits(desk, world, messages_of):
     world.visit("10:00")
     world.visit("10:00", days=1)
     world.visit("17:00")
-    day = str(world.monday)
-    response = time_off(
-        desk(world.reception), "09:00", "12:00", start_at_0=day, end_at_0=day, practitioner=world.ada.pk
-    )
-    assert "1 visit lies in this time: move or cancel it." in messages_of(response)
+    said = {"first_on": world.monday, "starts": "09:00", "ends": "12:00", "practitioner": world.ada.pk}
+    (message, *_more) = [text for text in messages_of(time_off(desk(world.reception), **said)) if "lies" in text]
+    assert "1 visit lies in this time: rebook it." in message
+    assert f'/appointment/rebooking/?practitioner={world.ada.pk}"' in message
     off = TimeOff.objects.get()
-    assert (off.start_at, off.end_at) == (world.at("09:00"), world.at("12:00"))
+    assert (off.start_at, off.end_at, off.zone) == (world.at("09:00"), world.at("12:00"), "Europe/Rome")
+
+
+def test_time_off_without_times_is_whole_days(desk, world):
+    said = {"first_on": world.monday, "last_on": world.monday + dt.timedelta(days=4), "room": world.gym.pk}
+    assert time_off(desk(world.reception), **said).status_code == 302
+    off = TimeOff.objects.get()
+    assert (off.start_at, off.end_at) == (world.at("00:00"), world.at("00:00", 5))
+    page = desk(world.reception).get(reverse("admin:clinic_timeoff_changelist")).content.decode()
+    assert f"{world.monday + dt.timedelta(days=4):%a %-d %b %Y}<" in page
 
 
 @pytest.mark.parametrize("who", [{}, {"practitioner": "ada", "room": "room_one"}])
 def test_time_off_wants_exactly_one_subject(who, desk, world):
     chosen = {name: getattr(world, value).pk for name, value in who.items()}
-    day = str(world.monday)
-    response = time_off(desk(world.reception), "09:00", "12:00", start_at_0=day, end_at_0=day, **chosen)
+    response = time_off(desk(world.reception), first_on=world.monday, **chosen)
     assert "Choose exactly one: practitioner, room, equipment or location." in response.context["errors"].as_text()
+
+
+def test_time_off_at_a_time_that_the_clock_skips_is_refused_beside_it(desk, world):
+    said = {"first_on": "2027-03-28", "starts": "02:30", "ends": "05:00", "room": world.gym.pk}
+    response = time_off(desk(world.reception), **said)
+    assert response.context["adminform"].form.errors == {"starts": ["The clock skips this time on that day."]}
+
+
+def test_time_off_is_meant_on_the_clock_of_the_place(desk, world):
+    world.macerata.time_zone = "Asia/Kolkata"
+    world.macerata.save()
+    client = desk(world.reception)
+    said = {"first_on": world.monday, "starts": "09:00", "ends": "12:00"}
+    assert time_off(client, room=world.macerata_room.pk, **said).status_code == 302
+    kolkata = make.moment(world.monday, "09:00", world.macerata.zone)
+    assert TimeOff.objects.get().start_at == kolkata
+    # Ben works in both zones, Ada in one.
+    refused = time_off(client, practitioner=world.ben.pk, **said).context["adminform"].form.errors
+    assert list(refused) == ["clock_of"]
+    assert time_off(client, practitioner=world.ben.pk, clock_of=world.macerata.pk, **said).status_code == 302
+    assert time_off(client, practitioner=world.ada.pk, **said).status_code == 302
+    starts = {off.practitioner: off.start_at for off in TimeOff.objects.exclude(practitioner=None)}
+    assert starts == {world.ben: kolkata, world.ada: world.at("09:00")}
+    assert "09:00 (Kolkata)" in client.get(reverse("admin:clinic_timeoff_changelist")).content.decode()
+
+
+def test_clock_is_not_asked_for_where_there_is_one(desk, world):
+    page = desk(world.reception).get(reverse("admin:clinic_timeoff_add")).content.decode()
+    assert "clock_of" not in page
+
+
+def test_practitioner_blocks_own_time_and_nobody_elses(desk, world):
+    forged = {"first_on": world.monday, "practitioner": world.ben.pk, "location": world.camerino.pk}
+    assert time_off(desk(world.ada_user), **forged).status_code == 302
+    off = TimeOff.objects.get()
+    assert (off.practitioner, off.location) == (world.ada, None)
+    theirs = make.make_time_off(practitioner=world.ben, start_at=world.at("09:00"), end_at=world.at("10:00"))
+    for page in ("change", "delete"):
+        assert desk(world.ada_user).post(reverse(f"admin:clinic_timeoff_{page}", args=[theirs.pk])).status_code == 404
+
+
+def test_practitioner_blocks_nothing_when_the_settings_say_so(desk, world):
+    ClinicSettings.objects.update_or_create(pk=1, defaults={"keep_blocks": False})
+    client = desk(world.ada_user)
+    assert time_off(client, first_on=world.monday).status_code == 403
+    own = make.make_time_off(practitioner=world.ada, start_at=world.at("09:00"), end_at=world.at("10:00"))
+    url = reverse("admin:clinic_timeoff_change", args=[own.pk])
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"first_on": world.monday}).status_code == 403
 
 
 def test_practitioner_is_linked_to_somebody_who_treats(desk, world):

@@ -25,9 +25,10 @@ from clinic.models import (
     User,
 )
 from clinic.services import demo
-from clinic.services.demo import catalogue, outcomes, people
+from clinic.services.demo import branches, catalogue, outcomes, people, sizes
 from clinic.services.demo.chance import chance
 from clinic.services.demo.diary import Diary
+from clinic.services.demo.register import Register
 from clinic.services.scheduling import planning
 from tests import factories as make
 
@@ -63,7 +64,7 @@ def test_load_clinic_fills_ten_weeks_around_today(db):
     assert past["no_show"] > 20
     assert past["cancelled"] > 40
     assert 0 < past["scheduled"] + past["confirmed"] < 30
-    assert {"completed", "in_session", "arrived"} <= set(today)
+    assert {"completed", "in_session", "scheduled"} <= set(today)
     assert (
         {"scheduled", "confirmed", "requested", "cancelled"}
         <= set(ahead)
@@ -75,7 +76,7 @@ def test_load_clinic_fills_ten_weeks_around_today(db):
 
 
 def _share_kept_busy():
-    diary = Diary([], seed=1, today=AT.date(), fill=0)
+    diary = _diary(1)
     days = [AT.date() + dt.timedelta(days=offset) for offset in range(-35, 36)]
     works = sum(
         ends - starts
@@ -158,7 +159,8 @@ def test_load_twice_with_one_seed_and_day_makes_the_same(db):
 
 def test_diary_of_another_seed_differs():
     first, other = (
-        [(visit.start_at, visit.patient) for visit in _diary(seed).between(AT.date(), AT.date())] for seed in (1, 2)
+        [(visit.start_at, visit.patient) for visit in _diary(seed).between(AT.date(), AT.date(), 0.72)]
+        for seed in (1, 2)
     )
     assert first != other
 
@@ -167,8 +169,8 @@ def test_outcomes_later_that_day_only_go_on():
     """Who comes when stays; a visit that was planned in the morning is over in the evening."""
     diary = _diary(1)
     went_on = 0
-    for visit in diary.between(AT.date(), AT.date()):
-        registered_at = diary.people[visit.patient].registered_at
+    for visit in diary.between(AT.date(), AT.date(), 0.72):
+        registered_at = diary.register.registered_at(visit.patient)
         early, late = (
             outcomes.of(visit, chance("x", visit.start_at), at, registered_at) for at in (AT, AT.replace(hour=21))
         )
@@ -179,9 +181,17 @@ def test_outcomes_later_that_day_only_go_on():
 
 
 def _diary(seed):
-    zone = AT.tzinfo
-    invented = people.invent(200, seed=seed, today=AT.date(), new_since=AT.date() - dt.timedelta(weeks=7), zone=zone)
-    return Diary(invented, seed=seed, today=AT.date(), fill=0.72)
+    register = Register(AT.tzinfo)
+    for person in people.invent(
+        200,
+        rng=chance(seed, "people"),
+        today=AT.date(),
+        since=AT.date() - dt.timedelta(weeks=7),
+        old=0.7,
+        zone=AT.tzinfo,
+    ):
+        register.add(person)
+    return Diary(branches.of(sizes.NAMED["clinic"], seed)[0], register, seed=seed, today=AT.date())
 
 
 def test_load_small_on_the_day_the_clocks_change_works(db):

@@ -13,7 +13,7 @@ REPORT = """
 import json, runpy
 read = runpy.run_path("config/gunicorn.py")
 import os
-print(json.dumps([read["bind"], read["workers"], os.environ["DATABASE_POOL"]]))
+print(json.dumps([read["bind"], read["workers"], os.environ["DATABASE_KEPT"]]))
 """
 REAL = {"SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "clinic.example"}
 
@@ -43,14 +43,14 @@ def serve(tmp_path):
 
 
 def test_clinic_listens_where_it_is_told(serve):
-    assert serve(**REAL) == ["127.0.0.1:8000", 2, "4"]
-    assert serve(**REAL, BIND="0.0.0.0", PORT="80", WEB_WORKERS="5") == ["0.0.0.0:80", 5, "4"]  # noqa: S104
+    assert serve(**REAL) == ["127.0.0.1:8000", 2, "1"]
+    assert serve(**REAL, BIND="0.0.0.0", PORT="80", WEB_WORKERS="5") == ["0.0.0.0:80", 5, "1"]  # noqa: S104
 
 
 def test_env_file_counts(serve):
     file = {**REAL, "BIND": "10.0.0.7", "PORT": "8123", "WEB_WORKERS": "3", "WEB_THREADS": "6"}
-    assert serve(file) == ["10.0.0.7:8123", 3, "6"]
-    assert serve(file, PORT="8124") == ["10.0.0.7:8124", 3, "6"]
+    assert serve(file) == ["10.0.0.7:8123", 3, "1"]
+    assert serve(file, PORT="8124") == ["10.0.0.7:8124", 3, "1"]
 
 
 @pytest.mark.parametrize("loose", ["DEBUG", "DEMO"])

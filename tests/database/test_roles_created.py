@@ -88,8 +88,8 @@ def test_app_uses_what_the_owner_makes_and_changes_no_table(owner, app):
 
 
 def test_app_gives_up_waiting(app):
-    shown = [app.execute(f"SHOW {name}").fetchone()[0] for name in roles.APP_LIMITS]
-    assert shown == ["3s", "15s", "30s"]
+    shown = [app.execute(f"SHOW {name}").fetchone()[0] for name in roles.APP_SETTINGS]
+    assert shown == ["3s", "15s", "30s", "force_generic_plan"]
 
 
 def test_extensions_are_there(app):

@@ -65,7 +65,7 @@ def without_constraints(owner_cursor):
 
 
 def without_locks(monkeypatch):
-    monkeypatch.setattr(locks, "take", lambda keys: None)
+    monkeypatch.setattr(locks, "take", lambda keys, **shared: None)
 
 
 def wish(world, patient, clock="10:00", practitioner=None):

@@ -68,7 +68,7 @@ def test_book_takes_at_most_14_statements(world, desk):
         scheduling.book(wanted(world, service=world.tecar), by=desk, key="k")
     statements = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
     # Of which one, unseen here, tells the transaction who acts.
-    assert len(statements) + 1 == 12
+    assert len(statements) + 1 == 11
 
 
 def test_book_with_buffers_keeps_practitioner_busy_longer(world, desk):
@@ -101,6 +101,43 @@ def test_book_patient_twice_is_refused(world, desk):
     refused = refusal(scheduling.book, wanted(world, "10:15", practitioner=world.ben), by=desk)
     assert (refused.code, refused.field) == ("overlap", "patient")
     assert refused.message == "Bianchi Anna has another visit from 10:00 to 10:30."
+
+
+def test_book_names_everything_that_clashes_the_practitioner_first(world, desk):
+    """Practitioner with one patient, patient with another practitioner, the only unit with a third."""
+    world.visit("10:00", patient=world.bruno, room=None)
+    world.visit("10:15", practitioner=world.ben, room=None)
+    third = make.make_practitioner()
+    world.visit("10:00", practitioner=third, patient=make.make_patient(), room=None, equipment=[world.tecar_unit])
+    for place in (world.room_one, world.room_two):
+        world.visit("10:00", practitioner=make.make_practitioner(), patient=make.make_patient(), room=place)
+    refused = refusal(scheduling.book, wanted(world, service=world.tecar), by=desk)
+    assert (refused.code, refused.field, refused.acceptable) == ("overlap", "start_at", True)
+    assert refused.message == (
+        "Ada Conti is busy from 10:00 to 10:30. Bianchi Anna has another visit from 10:15 to 10:45."
+        " No room for Tecar therapy is free then. The equipment for Tecar therapy is in use then."
+    )
+
+
+def test_book_names_practitioner_and_patient_but_no_room_that_another_could_replace(world, desk):
+    world.visit("10:00", patient=world.bruno, room=world.room_one)
+    world.visit("10:15", practitioner=world.ben, room=None)
+    refused = refusal(scheduling.book, wanted(world, "10:00"), by=desk)
+    assert refused.message == (
+        "Ada Conti is busy from 10:00 to 10:30. Bianchi Anna has another visit from 10:15 to 10:45."
+    )
+    asked = refusal(scheduling.book, wanted(world, "10:00", room=world.room_one, service=world.tecar), by=desk)
+    assert asked.message == (
+        "Ada Conti is busy from 10:00 to 10:30. Bianchi Anna has another visit from 10:15 to 10:45."
+        " Room 1 is not free then."
+    )
+
+
+def test_book_names_nobody_twice(world, desk):
+    for clock in ("10:20", "10:00", "10:10"):
+        world.visit(clock, minutes=10, patient=make.make_patient(), room=None)
+    refused = refusal(scheduling.book, wanted(world), by=desk)
+    assert refused.message == "Ada Conti is busy from 10:00 to 10:10."
 
 
 def test_book_takes_the_next_free_room(world, desk):
@@ -217,6 +254,38 @@ def test_patient_is_bound_by_notice_horizon_and_hours(world):
     assert refusal(scheduling.book, wanted(world, "15:00"), by=PATIENT, at=at).code == "not_online"
 
 
+@pytest.mark.parametrize(("kind", "source"), [("patient", "portal"), ("api", "api"), ("staff", "phone")])
+def test_book_says_where_it_came_from_whatever_was_filled_in(world, kind, source):
+    visit = scheduling.book(wanted(world, source="phone"), by=actor.Actor(kind=kind), at=world.at("09:00", -7))
+    visit.refresh_from_db()
+    assert visit.source == source
+
+
+@pytest.mark.parametrize("kind", ["patient", "api"])
+@pytest.mark.parametrize("field", ["end_at", "room"])
+def test_patients_and_programs_choose_neither_length_nor_room(world, kind, field):
+    by, at = actor.Actor(kind=kind), world.at("09:00", -7)
+    chosen = {"end_at": world.at("11:30"), "room": world.room_two}[field]
+    refused = refusal(scheduling.book, wanted(world, **{field: chosen}), by=by, at=at)
+    assert (refused.code, refused.field, refused.acceptable) == ("not_yours", field, False)
+    visit = scheduling.book(wanted(world, place=7), by=by, at=at)
+    assert (visit.place, visit.room) == (1, world.room_one)
+    refused = refusal(scheduling.move, visit, by=by, at=at, start_at=world.at("11:00"), **{field: chosen})
+    assert (refused.code, refused.field) == ("not_yours", field)
+
+
+@pytest.mark.parametrize("kind", ["patient", "api"])
+def test_patients_and_programs_accept_nothing(world, kind):
+    by, at = actor.Actor(kind=kind), world.at("09:00", -7)
+    world.visit("10:00", patient=world.bruno)
+    refused = refusal(scheduling.book, wanted(world), by=by, at=at, accept={"overlap"}, reason="me first")
+    assert (refused.code, refused.acceptable) == ("overlap", False)
+    for room in (world.room_one, world.room_two):
+        world.visit("15:00", practitioner=make.make_practitioner(), patient=make.make_patient(), room=room)
+    refused = refusal(scheduling.book, wanted(world, "15:00"), by=by, at=at, accept={"overlap"}, reason="me first")
+    assert (refused.code, refused.acceptable) == ("overlap", False)
+
+
 def test_patient_books_a_request_where_the_service_wants_approval(world):
     visit = scheduling.book(wanted(world, service=world.advice), by=PATIENT, at=world.at("09:00", -7))
     assert visit.status == S.REQUESTED
@@ -228,8 +297,17 @@ def test_same_key_answers_with_the_first_appointment(world, desk):
     first = scheduling.book(wanted(world), by=desk, key="abc")
     again = scheduling.book(wanted(world), by=desk, key="abc")
     assert first.pk == again.pk
+    assert (first.repeated, again.repeated) == (False, True)
     assert Appointment.objects.count() == 1
     assert RequestKey.objects.get().subject_id == first.pk
+
+
+def test_same_key_is_answered_where_its_own_first_visit_took_the_only_unit(world, desk):
+    """Asked after what stood in the way was seen: whoever saw the visit sees its key."""
+    first = scheduling.book(wanted(world, service=world.tecar), by=desk, key="abc")
+    again = scheduling.book(wanted(world, service=world.tecar), by=desk, key="abc")
+    assert (again.pk, again.repeated) == (first.pk, True)
+    assert Appointment.objects.count() == 1
 
 
 def test_same_key_with_other_content_is_refused(world, desk):
@@ -312,12 +390,12 @@ def failing(times, sqlstate):
     """A `locks.take` that contention refuses so many times."""
     take, left = locks.take, [times]
 
-    def refused(keys):
+    def refused(keys, **shared):
         if left[0]:
             left[0] -= 1
             with connection.cursor() as cursor:
                 cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'too slow' USING ERRCODE = '{sqlstate}'; END $$")
-        take(keys)
+        take(keys, **shared)
 
     return refused
 

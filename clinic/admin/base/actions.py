@@ -35,7 +35,10 @@ DIALOG = "X-Dialog"
 
 @dataclass(frozen=True)
 class RecordAction:
-    """One declared action. Immutable; nothing of a request is ever kept on it."""
+    """One declared action. Immutable; nothing of a request is ever kept on it.
+
+    `done` is what is said afterwards, before the record's name.
+    """
 
     label: str
     verb: str
@@ -78,8 +81,8 @@ class RecordAction:
             return {}
         if "accept" not in inspect.signature(self.service).parameters:
             raise PermissionDenied
-        given = acceptance.arguments()
-        return {**given, "reason": given["reason"] or arguments.get("reason", "")}
+        # A form that asks for the reason itself has asked already.
+        return acceptance.arguments(arguments.get("reason", ""))
 
     def build_form(self, request, obj, data=None):
         if self.form is None:
@@ -90,7 +93,7 @@ class RecordAction:
 
 def record_action(label, *, verb, service, **options) -> RecordAction:
     """Declare an action; see RecordAction for the options: form, icon, variant (default, primary, danger), confirm,
-    done (message afterwards), available, bulk, dialog, acceptance."""
+    done ("Checked in"; without it the label), available, bulk, dialog, acceptance."""
     return RecordAction(label=label, verb=verb, service=service, **options)
 
 
@@ -128,11 +131,24 @@ class RecordActions:
 
     def open_actions(self, request, obj):
         """What this person can do with this record now, as the page's buttons need it."""
-        return [
-            {"action": action, "url": self.action_url(obj, name)}
+        found = {
+            name: action
             for name, action in self.record_actions.items()
             if scope.may(request, action.verb, obj) and action.available(obj)
+        }
+        loud = self.next_action(obj, found)
+        return [
+            {"action": action, "url": self.action_url(obj, name), "variant": "primary" if name == loud else "default"}
+            for name, action in found.items()
         ]
+
+    def next_action(self, obj, found):
+        """The name of the one button of `found` that is loud, or None. What ends things is loud in its dialog only."""
+        return next((name for name, action in found.items() if action.variant == "primary"), None)
+
+    def in_words(self, record):
+        """How a message names a record."""
+        return str(record)
 
     def alternatives(self, request, obj, refusal):
         """(label, {field: value}) offered beside a refusal; a click repeats the request with these values."""
@@ -142,13 +158,12 @@ class RecordActions:
         """What templates/admin/refusal.html shows."""
         accepted = Acceptance.of(request)
         offered = self.alternatives(request, obj, refusal)
-        # Somebody wanted to go on and only the reason is missing: ask for it again.
-        only_reason = refusal.code == "reason_missing" and bool(accepted.codes)
         return {
             "refusal": refusal,
-            "refusal_way_past": only_reason or way_past(request, refusal, obj, verbs),
-            "refusal_code": accepted.codes[-1] if only_reason else refusal.code,
-            "refusal_accepted": accepted.codes,
+            "refusal_way_past": way_past(request, refusal, obj, verbs),
+            # Refused in spite of it: only the reason was missing.
+            "refusal_wants_reason": refusal.code in accepted.codes,
+            "refusal_accepted": [code for code in accepted.codes if code != refusal.code],
             "refusal_reason": accepted.reason,
             "refusal_alternatives": [(label, urlencode(values)) for label, values in offered],
             "accept_name": ACCEPT,
@@ -190,7 +205,7 @@ class RecordActions:
 
     def action_done(self, request, action, result):
         """What is said afterwards; `result` is what the service returned."""
-        return action.done or _("%(what)s: %(record)s") % {"what": action.label, "record": result}
+        return _("%(what)s: %(record)s") % {"what": action.done or action.label, "record": self.in_words(result)}
 
     def _after(self, request, obj):
         wanted = request.POST.get("next") or request.GET.get("next") or ""
@@ -252,7 +267,7 @@ class RecordActions:
         return obj, ""
 
     def report_bulk(self, request, outcomes):
-        refused = [f"{obj}: {reason}" for obj, reason in outcomes if reason]
+        refused = [f"{self.in_words(obj)}: {reason}" for obj, reason in outcomes if reason]
         done = len(outcomes) - len(refused)
         if done:
             self.message_user(request, ngettext("%d done.", "%d done.", done) % done, messages.SUCCESS)

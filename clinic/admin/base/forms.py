@@ -8,7 +8,9 @@ from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, Validati
 from django.db import models
 from django.utils.translation import gettext as _
 from unfold import widgets
+from unfold.forms import PaginationInlineFormSet
 
+from clinic.database.rows import read_together
 from clinic.models.base import TranslatedField
 from clinic.models.forms import TranslatedWidget
 from clinic.models.sites import hex_colour
@@ -105,6 +107,14 @@ class _KeysOnly:
 class OneOfMany(_KeysOnly, AutocompleteSelect):
     """Choose one record by typing."""
 
+    def optgroups(self, name, value, attr=None):
+        labels = getattr(self.choices.field, "labels", {})
+        if len(value) != 1 or str(value[0]) not in labels:
+            return super().optgroups(name, value, attr)
+        empty = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
+        chosen = self.create_option(name, value[0], labels[str(value[0])], {str(value[0])}, len(empty))
+        return [(None, [*empty, chosen], 0)]
+
     def build_attrs(self, base_attrs, extra_attrs=None):
         # What emptiness means here ("anyone") is more than the library's own empty placeholder.
         kept = {name: value for name, value in base_attrs.items() if name == "data-placeholder"}
@@ -115,7 +125,64 @@ class SomeOfMany(_KeysOnly, AutocompleteSelectMultiple):
     """Choose records by typing."""
 
 
-class ClinicForm(forms.ModelForm):
+class Chosen(forms.ModelChoiceField):
+    """One record. The form may have read it already, together with the others that were chosen."""
+
+    known = None
+
+    def to_python(self, value):
+        if self.known is not None and str(self.known.pk) == str(value):
+            return self.known
+        return super().to_python(value)
+
+    @property
+    def is_open(self) -> bool:
+        """Is every row of the table a choice?"""
+        return not self.queryset.query.where
+
+
+def read_chosen(form) -> None:
+    """Read what was chosen in fields of all rows with one statement; the others ask for themselves, within limits."""
+    asked = {
+        field: int(value)
+        for name, field in form.fields.items()
+        if isinstance(field, Chosen)
+        and field.is_open
+        # What is no key is the field's to refuse.
+        and (value := str(form.data.get(form.add_prefix(name), ""))).isascii()
+        and value.isdigit()
+        and len(value) < 19
+    }
+    rows = read_together([(field.queryset.model, key) for field, key in asked.items()]) if asked else []
+    for field, row in zip(asked, rows, strict=True):
+        field.known = row
+
+
+class RowsTogether(PaginationInlineFormSet):
+    """The rows of an inline read what they point to together, not each by itself."""
+
+    def get_queryset(self):
+        fresh = not hasattr(self, "_queryset")
+        rows = super().get_queryset()
+        if fresh:
+            for name, field in self.form.base_fields.items():
+                if isinstance(field.widget, OneOfMany):
+                    keys = {getattr(row, self.model._meta.get_field(name).attname) for row in rows} - {None}
+                    chosen = field.queryset.filter(pk__in=keys) if keys else ()
+                    field.labels = {str(one.pk): field.label_from_instance(one) for one in chosen}
+                elif isinstance(field, forms.ModelChoiceField):
+                    field.choices = [*field.choices]
+        return rows
+
+
+class Refusable:
+    """A form that shows refusals of what it asked for."""
+
+    # Column or argument -> the input that said it, where their names differ.
+    said_by: dict[str, str] = {}
+
+
+class ClinicForm(Refusable, forms.ModelForm):
     """Refuses what was deactivated, and shows a refusal that came from below the form."""
 
     refusal = None
@@ -128,8 +195,12 @@ class ClinicForm(forms.ModelForm):
                 self.add_error(name, _("“%s” is inactive and cannot be chosen.") % chosen)
         return cleaned
 
-    def _post_clean(self):
+    def fill(self):
+        """Put what was cleaned onto the instance, and validate the row that it makes."""
         super()._post_clean()
+
+    def _post_clean(self):
+        self.fill()
         if self.refusal is not None:
             self.refusal.blame(self)
 
@@ -154,7 +225,7 @@ def readable(model, initial: dict) -> dict:
     return kept
 
 
-class ActionForm(forms.Form):
+class ActionForm(Refusable, forms.Form):
     """The form of a record action. Gets the record and the request; looks like the rest of the desk.
 
     `arguments()` is what the service is called with: override it where form fields and arguments differ.

@@ -10,6 +10,8 @@ from django.db import DataError
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
 
+from clinic.admin.base import hierarchy
+
 CAP = 10_000
 LAST = "last"
 
@@ -17,9 +19,14 @@ LAST = "last"
 class CappedPaginator(Paginator):
     """Counts to CAP + 1 and no further."""
 
+    # Where rows of one kind were written one after the other, reading on until some are found is no way to count:
+    # the list's own order has an index for each filter.
+    in_order = False
+
     @cached_property
     def count(self):
-        return self.object_list.order_by()[: CAP + 1].count()
+        rows = self.object_list if self.in_order else self.object_list.order_by()
+        return rows[: CAP + 1].count()
 
     @property
     def capped(self) -> bool:
@@ -31,10 +38,24 @@ class CappedPaginator(Paginator):
         return max(pages, 1)
 
 
+class OrderedPaginator(CappedPaginator):
+    """Counts in the order of the list."""
+
+    in_order = True
+
+
 class PagedChangeList(ChangeList):
     """Reads the keys of one page first and its rows, with their joins, by key."""
 
     on_last_page = False
+    # Years, months or days that the list can be narrowed to: see hierarchy.py.
+    periods = None
+
+    def get_ordering_field(self, field_name):
+        # Django offers no other order, but obeys an address that asks for one.
+        if self.sortable_by is not None and field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
 
     def get_results(self, request):
         try:
@@ -57,6 +78,8 @@ class PagedChangeList(ChangeList):
         if not self.on_last_page and not 1 <= self.page_num <= paginator.num_pages:
             raise IncorrectLookupParameters
         self.result_list = self._rows(self._keys())
+        shown = self.date_hierarchy and self.model_admin.shows_periods(request)
+        self.periods = hierarchy.periods(self) if shown else None
 
     def _keys(self):
         keys = self.queryset.values_list("pk", flat=True)

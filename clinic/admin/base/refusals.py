@@ -35,8 +35,8 @@ class Refusal:
     def blame(self, form):
         """Put the sentences on the form, beside their fields where it has them."""
         for name, messages in (self.errors or {self.field: [self.message]}).items():
-            place = name if name in form.fields else None
-            form.add_error(place, messages)
+            place = form.said_by.get(name, name)
+            form.add_error(place if place in form.fields else None, messages)
 
 
 def _constraint(name):
@@ -106,9 +106,11 @@ class Acceptance:
         if not all(permissions.can(request.user, verbs.get(code, code), subject) for code in self.codes):
             raise PermissionDenied
 
-    def arguments(self) -> dict:
-        """Keyword arguments for the service; none where nothing is accepted."""
-        return {"accept": set(self.codes), "reason": self.reason} if self.codes else {}
+    def arguments(self, reason="") -> dict:
+        """Keyword arguments for the service. Who goes past a rule says why, here or in the form's own `reason`: without
+        a reason nothing is accepted, and the rule refuses again."""
+        reason = self.reason or reason.strip()
+        return {"accept": set(self.codes), "reason": reason} if self.codes and reason else {}
 
 
 def posted(request) -> QueryDict:

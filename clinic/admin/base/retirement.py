@@ -15,7 +15,7 @@ class RetirableAdmin(ClinicAdmin):
         verb="change",
         service=retirement.deactivate,
         icon="visibility_off",
-        done=_("Deactivated."),
+        done=_("Deactivated"),
         confirm=_("It can no longer be chosen. What was booked stays."),
         available=lambda record: record.active,
         acceptance={"future_visits": "change"},
@@ -26,7 +26,7 @@ class RetirableAdmin(ClinicAdmin):
         verb="change",
         service=retirement.reactivate,
         icon="visibility",
-        done=_("Reactivated."),
+        done=_("Reactivated"),
         available=lambda record: not record.active,
         bulk=True,
     )

@@ -31,7 +31,11 @@ class ScopedRows:
         queryset = super().get_field_queryset(db, db_field, request)
         if queryset is None:
             queryset = db_field.remote_field.model._default_manager.all()
-        return permissions.visible(request.user, queryset)
+        return self.choosable(request, db_field, permissions.visible(request.user, queryset))
+
+    def choosable(self, request, db_field, queryset):
+        """Which of the rows that a person sees they may choose here: said once, for the input and what it suggests."""
+        return queryset
 
     def get_autocomplete_fields(self, request):
         """Every relation to a model whose screen can be searched: no form lists what grows."""
@@ -84,6 +88,9 @@ class ScopedObjects(ScopedRows):
 
     def has_export_permission(self, request):
         return self._granted(request, "export")
+
+    def has_import_permission(self, request):
+        return self.importable and self._granted(request, "import")
 
     def has_module_permission(self, request):
         return self._granted(request, "view")

@@ -1,7 +1,5 @@
 """ClinicAdmin, the one base of every screen, and its inlines."""
 
-import dataclasses
-
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.http import HttpResponseRedirect
@@ -14,8 +12,9 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from clinic import actor
 from clinic.admin.base.actions import RecordActions
 from clinic.admin.base.export import Exports
-from clinic.admin.base.forms import ClinicForm, PlainFields, native, readable
+from clinic.admin.base.forms import ClinicForm, PlainFields, RowsTogether, native, readable
 from clinic.admin.base.history import HistoryPage
+from clinic.admin.base.importing import Imports
 from clinic.admin.base.paging import CappedPaginator, PagedChangeList
 from clinic.admin.base.refusals import REFUSALS, Acceptance, posted, refusal_of
 from clinic.admin.base.scope import ScopedInline, ScopedObjects
@@ -24,12 +23,12 @@ from clinic.models.base import Retirable, TranslatedField
 from clinic.services import audit
 
 
-class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Exports, ModelAdmin):
+class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Exports, Imports, ModelAdmin):
     """One model's screens. Subclasses say what is shown, which service saves, and which record actions there are.
 
     Hooks: `store` (the one write), `acceptance` (refusal code -> verb that lets somebody go past it),
     `looks_are_recorded`, `stays_after_adding`, `empty` (what an empty list says), `add_label` (what adding is called),
-    `export_fields`.
+    `export_fields`, `natural_key` (what a record is found by in spreadsheets), `importable`.
     """
 
     form = ClinicForm
@@ -60,7 +59,7 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
 
     def get_urls(self):
         # Ours first: Django's "<path:object_id>/" would swallow them.
-        pages = [*self.action_urls(), *self.export_urls(), *super().get_urls()]
+        pages = [*self.action_urls(), *self.export_urls(), *self.import_urls(), *super().get_urls()]
         return [page for page in pages if self.keeps_history or not str(page.name).endswith("_history")]
 
     def get_changelist(self, request, **kwargs):
@@ -94,8 +93,9 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
-        refusal = getattr(request, "_refusal", None)
-        return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form
+        # Made for this request a line above: another class below it would make every field again.
+        form.refusal = getattr(request, "_refusal", None)
+        return form
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
@@ -125,18 +125,18 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         Acceptance.of(request).check(request, subject, self.acceptance)
         request.POST = posted(request)
         try:
-            # Django's view is one transaction; what contention undoes is tried again from its start.
-            return conflicts.retried(super().changeform_view)(request, object_id, form_url, extra)
+            return self.submit(request, object_id, form_url, extra)
         except REFUSALS as error:
             # Django's transaction is over: what was refused is undone as a whole, and the form says why.
-            request._refusal = self._as_seen(refusal_of(error))
+            request._refusal = refusal_of(error)
         # The panel says it; the theme's "correct the errors below" would say it again.
         extra.update(self.refusal_context(request, subject, request._refusal, self.acceptance), errors=None)
         return super().changeform_view(request, object_id, form_url, extra)
 
-    def _as_seen(self, refusal):
-        # The reason that is missing is asked for in the panel; a column of that name means something else.
-        return dataclasses.replace(refusal, field="") if refusal.code == "reason_missing" else refusal
+    def submit(self, request, object_id, form_url, extra):
+        """Take in what was posted. Django's view is one transaction; what contention undoes is tried again from its
+        start."""
+        return conflicts.retried(super().changeform_view)(request, object_id, form_url, extra)
 
     def _subject(self, request, object_id):
         if object_id is None:
@@ -187,6 +187,7 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         extra = {
             "title": capfirst(str(self.opts.verbose_name_plural)),
             "has_export_permission": self.has_export_permission(request),
+            "has_import_permission": self.has_import_permission(request),
             **(extra_context or {}),
         }
         return super().changelist_view(request, extra)
@@ -199,6 +200,10 @@ class ClinicAdmin(ScopedObjects, PlainFields, RecordActions, HistoryPage, Export
         return "" if obj.active else inactive_badge()
 
     inactive_mark.short_description = ""
+
+    def shows_periods(self, request):
+        """Is the list narrowed by years, months and days? Asked where there is a `date_hierarchy`."""
+        return True
 
     def empty_text(self):
         return self.empty or _("Nothing here yet.")
@@ -221,6 +226,7 @@ def inactive_badge():
 class _Inline(ScopedInline, PlainFields):
     formfield_overrides = native(TabularInline.formfield_overrides)
     form = ClinicForm
+    formset = RowsTogether
     extra = 0
     show_change_link = False
     show_title = False

@@ -4,7 +4,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import record_action
-from clinic.admin.scheduling.forms import CancelForm, MoveForm, OptionalReasonForm, ReasonForm, is_today
+from clinic.admin.scheduling.columns import is_today
+from clinic.admin.scheduling.forms import CancelForm, MoveForm, OptionalReasonForm, ReasonForm
 from clinic.models import MOVES, Appointment
 from clinic.services import scheduling
 
@@ -26,17 +27,16 @@ class VisitActions:
     approve = record_action(
         _("Approve"),
         verb="approve",
-        done=_("Approved."),
+        done=_("Approved"),
         service=scheduling.approve,
         icon="check",
-        variant="primary",
         available=_open_for("approve"),
         bulk=True,
     )
     decline = record_action(
         _("Decline"),
         verb="decline",
-        done=_("Declined."),
+        done=_("Declined"),
         service=scheduling.decline,
         form=OptionalReasonForm,
         icon="block",
@@ -45,36 +45,33 @@ class VisitActions:
     check_in = record_action(
         _("Check in"),
         verb="check_in",
-        done=_("Checked in."),
+        done=_("Checked in"),
         service=scheduling.check_in,
         icon="how_to_reg",
-        variant="primary",
         available=lambda visit: _open_for("check_in")(visit) and is_today(visit),
         bulk=True,
     )
     start = record_action(
         _("Start"),
         verb="start",
-        done=_("Started."),
+        done=_("Started"),
         service=scheduling.start,
         icon="play_arrow",
-        variant="primary",
         available=_open_for("start"),
     )
     complete = record_action(
         _("Complete"),
         verb="complete",
-        done=_("Completed."),
+        done=_("Completed"),
         service=scheduling.complete,
         icon="task_alt",
-        variant="primary",
         available=lambda visit: _open_for("complete")(visit) or _is_over(visit),
         bulk=True,
     )
     confirm = record_action(
         _("Confirm"),
         verb="confirm",
-        done=_("Confirmed."),
+        done=_("Confirmed"),
         service=scheduling.confirm,
         icon="thumb_up",
         available=lambda visit: visit.status == _S.SCHEDULED and visit.start_at > timezone.now(),
@@ -83,17 +80,17 @@ class VisitActions:
     move = record_action(
         _("Move"),
         verb="move",
-        done=_("Moved."),
+        done=_("Moved"),
         service=scheduling.move,
         form=MoveForm,
         icon="event_repeat",
         dialog=False,
-        available=lambda visit: visit.status in (_S.REQUESTED, _S.SCHEDULED, _S.CONFIRMED),
+        available=lambda visit: visit.status in Appointment.MOVABLE,
     )
     mark_no_show = record_action(
         _("No-show"),
         verb="mark_no_show",
-        done=_("Marked as no-show."),
+        done=_("Marked as no-show"),
         service=scheduling.mark_no_show,
         icon="person_off",
         confirm=_("The patient did not come?"),
@@ -101,12 +98,12 @@ class VisitActions:
         bulk=True,
     )
     undo = record_action(
-        _("Undo"), verb="undo", done=_("Taken back."), service=scheduling.undo, icon="undo", available=_open_for("undo")
+        _("Undo"), verb="undo", done=_("Taken back"), service=scheduling.undo, icon="undo", available=_open_for("undo")
     )
     cancel = record_action(
         _("Cancel"),
         verb="cancel",
-        done=_("Cancelled."),
+        done=_("Cancelled"),
         service=scheduling.cancel,
         form=CancelForm,
         icon="event_busy",
@@ -116,7 +113,7 @@ class VisitActions:
     reopen = record_action(
         _("Correct"),
         verb="reopen",
-        done=_("Corrected."),
+        done=_("Corrected"),
         service=scheduling.reopen,
         form=ReasonForm,
         icon="history",

@@ -1,30 +1,31 @@
 """The appointment's screen: book with offered times, walk a visit through its day, find what nobody resolved."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.forms import Script
 from django.http import HttpResponseForbidden
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from clinic import permissions
 from clinic.admin.base import ClinicAdmin
-from clinic.admin.base.filters import DayRangeFilter
 from clinic.admin.base.scope import may
+from clinic.admin.base.search import of_patients
 from clinic.admin.scheduling import lists
 from clinic.admin.scheduling.actions import VisitActions
-from clinic.admin.scheduling.columns import VisitColumns
+from clinic.admin.scheduling.columns import VisitColumns, who_and_when
 from clinic.admin.scheduling.forms import (
     BookingForm,
     DetailsForm,
     WalkInForm,
 )
+from clinic.admin.scheduling.rebooking import RebookingPage
 from clinic.admin.scheduling.times import Question, label_of, own_practitioners, value_of
-from clinic.models import Appointment, Location, Patient
+from clinic.models import Appointment, Location
 from clinic.services import scheduling
 
 _S = Appointment.Status
@@ -33,12 +34,12 @@ REFERRAL = ["referring_doctor", "referral_reason", "referral_received_on"]
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
+class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
     list_display = ["when", "patient", "service", "practitioner", "site", "state"]
     list_display_links = ["when", "patient"]
     list_filter = [
         lists.ShowFilter,
-        ("day", DayRangeFilter),
+        ("day", lists.VisitDays),
         "status",
         "location",
         ("practitioner", AutocompleteSelectFilter),
@@ -46,12 +47,16 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
         "source",
     ]
     list_filter_submit = True
+    # Only what an index sorts: a million rows are not sorted for a page of them.
+    sortable_by = ["when"]
+    date_hierarchy = "start_at"
     add_label = _("Book")
     search_fields = ["patient__search"]
     search_help_text = _("Patient’s name, phone, e-mail or number")
     looks_are_recorded = True
     stays_after_adding = True
     autocomplete_fields = ["patient", "service", "practitioner", "room"]
+    form = BookingForm
     change_list_template = "admin/scheduling/change_list.html"
     change_form_template = "admin/scheduling/change_form.html"
     export_fields = (
@@ -117,7 +122,8 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
     def get_form(self, request, obj=None, change=False, **kwargs):
         kwargs["form"] = DetailsForm if obj else WalkInForm if WALK_IN in request.GET else BookingForm
         form = super().get_form(request, obj, change=change, **kwargs)
-        return type(form.__name__, (form,), {"user": request.user})
+        form.user = request.user
+        return form
 
     def get_fieldsets(self, request, obj=None):
         # A form that comes back is unfolded: what is wrong may be inside.
@@ -158,6 +164,16 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
             extra_context = {"title": title, "walk_in": walk_in, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def submit(self, request, object_id, form_url, extra):
+        """A form that is in order is booked at once: without the page around it, and without a transaction around the
+        service's own, whose locks others wait for."""
+        if object_id is None and self.has_add_permission(request):
+            form = self.get_form(request)(request.POST)
+            if form.is_valid():
+                self.save_model(request, form.instance, form, change=False)
+                return self.response_add(request, form.instance)
+        return super().submit(request, object_id, form_url, extra)
+
     def get_changeform_initial_data(self, request):
         initial = super().get_changeform_initial_data(request)
         if "location" not in initial:
@@ -167,10 +183,10 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
             initial.setdefault("practitioner", own_practitioners(request.user).values_list("pk", flat=True).first())
         return initial
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name == "practitioner":
-            kwargs["queryset"] = own_practitioners(request.user)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+    def choosable(self, request, db_field, queryset):
+        if db_field.name == "practitioner" and permissions.scope(request.user, "book", Appointment) != permissions.ANY:
+            return queryset.filter(pk__in=own_practitioners(request.user))
+        return queryset
 
     def store(self, request, obj, form, change, by, **accepted):
         if change:
@@ -180,6 +196,17 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
         booked = book(obj, by=by, key=str(form.cleaned_data["key"]), **accepted)
         # A form that was sent twice answers with its first appointment.
         obj.__dict__.update(booked.__dict__)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        page = reverse("admin:clinic_appointment_change", args=[obj.pk])
+        link = format_html('<a href="{}" class="desk-link">{}</a>', page, who_and_when(obj))
+        if obj.repeated:
+            sentence = _("This form was sent twice. The visit is there already, nothing was booked again: {}")
+            self.message_user(request, format_html(sentence, link), messages.INFO)
+        else:
+            sentence = _("Checked in: {}") if WALK_IN in request.GET else _("Booked: {}")
+            self.message_user(request, format_html(sentence, link), messages.SUCCESS)
+        return self.response_post_save_add(request, obj)
 
     def alternatives(self, request, obj, refusal):
         if not refusal.alternatives:
@@ -192,7 +219,7 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
             (
                 label_of(slot, zones[slot.location_id]),
                 {
-                    "slot": value_of(slot.start_at, slot.practitioner_id),
+                    "slot": value_of(slot),
                     "on": slot.start_at.astimezone(zones[slot.location_id]).date().isoformat(),
                     "starts": "",
                     "ends": "",
@@ -200,6 +227,14 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
             )
             for slot in refusal.alternatives
         ]
+
+    # Its buttons
+
+    def in_words(self, record):
+        return who_and_when(record)
+
+    def next_action(self, visit, names):
+        return next((name for name in _steps(visit) if name in names), None)
 
     # The list
 
@@ -218,20 +253,13 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
 
     def _next_step(self, request, visit, here):
         """Buttons of the list's own form; each posts to the action's address and comes back here."""
-        names = {
-            _S.REQUESTED: ["approve"],
-            _S.ARRIVED: ["start"],
-            _S.IN_SESSION: ["complete"],
-        }.get(visit.status, ["check_in"])
-        if visit.end_at <= timezone.now() and visit.status in (_S.SCHEDULED, _S.CONFIRMED, _S.ARRIVED):
-            names = ["complete", "mark_no_show"]
         found = self.record_actions
         return format_html_join(
             " ",
             '<button type="submit" class="desk-step" formaction="{}">{}</button>',
             (
                 (self.action_url(visit, name, next=here), found[name].label)
-                for name in names
+                for name in _steps(visit)
                 if may(request, found[name].verb, Appointment) and found[name].available(visit)
             ),
         )
@@ -249,14 +277,17 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
     def get_search_results(self, request, queryset, search_term):
         if not search_term:
             return queryset, False
-        # Found among patients by their index, then the visits of those few; never the other way round.
-        return queryset.filter(patient__in=Patient.objects.matching(search_term).values("pk")), False
+        return of_patients(self, request, queryset, search_term), False
 
     def get_changelist_instance(self, request):
         changes = super().get_changelist_instance(request)
         if lists.is_plain(request):
             changes.empty_sentence = lists.EMPTY[lists.chosen(request)]
         return changes
+
+    def shows_periods(self, request):
+        # Today, coming and the like are narrow enough.
+        return lists.chosen(request) == lists.ALL
 
     def changelist_view(self, request, extra_context=None):
         base = reverse("admin:clinic_appointment_changelist")
@@ -267,3 +298,12 @@ class AppointmentAdmin(VisitActions, VisitColumns, ClinicAdmin):
             **(extra_context or {}),
         }
         return super().changelist_view(request, extra)
+
+
+def _steps(visit) -> list[str]:
+    """What a visit's day wants next, or what a past one still wants said; the first is the likely one."""
+    if visit.end_at <= timezone.now() and visit.status in (_S.SCHEDULED, _S.CONFIRMED, _S.ARRIVED):
+        return ["complete", "mark_no_show"]
+    return {_S.REQUESTED: ["approve"], _S.ARRIVED: ["start"], _S.IN_SESSION: ["complete"]}.get(
+        visit.status, ["check_in"]
+    )

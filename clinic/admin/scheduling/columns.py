@@ -8,10 +8,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment
+from clinic.services.scheduling import clock
 
 _S = Appointment.Status
 
-_ICONS = {
+ICONS = {
     _S.REQUESTED: "hourglass_top",
     _S.SCHEDULED: "event",
     _S.CONFIRMED: "event_available",
@@ -23,6 +24,17 @@ _ICONS = {
     _S.EXPIRED: "timer_off",
     _S.NO_SHOW: "person_off",
 }
+
+
+def is_today(visit) -> bool:
+    """Is it the visit's day on the clock of its location?"""
+    return timezone.now().astimezone(visit.local_start.tzinfo).date() == visit.local_start.date()
+
+
+def who_and_when(visit) -> str:
+    """The visit as one says it at the desk: today's by the hour alone."""
+    day = "" if is_today(visit) else f"{date_format(visit.local_start, 'D j M')} "
+    return f"{visit.patient}, {day}{visit.local_start:%H:%M}"
 
 
 def status_badge(visit):
@@ -37,7 +49,7 @@ def status_badge(visit):
         '<span class="desk-status desk-status-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span>'
         "{}{}{}</span>",
         visit.status,
-        _ICONS[visit.status],
+        ICONS[visit.status],
         visit.get_status_display(),
         f" ({_('late')})" if visit.late else "",
         waiting,
@@ -50,7 +62,7 @@ class VisitColumns:
     @admin.display(description=_("when"), ordering="start_at")
     def when(self, visit):
         start, end = visit.local_start, visit.local_end
-        hours = f"{start:%H:%M}–{end:%H:%M}"
+        hours = f"{clock.wall(start)}–{clock.wall(end)}"
         return format_html('<span class="desk-when">{}, {}</span>', date_format(start, "D j M"), hours)
 
     @admin.display(description=_("where"))

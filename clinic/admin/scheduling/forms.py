@@ -1,14 +1,15 @@
 """Forms around a visit: booking, walk-in, moving, and the reasons that some buttons ask for."""
 
-import datetime as dt
 import uuid
 
 from django import forms
+from django.forms.models import construct_instance
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.admin.base import ActionForm, ClinicForm
+from clinic.admin.base.forms import Chosen, read_chosen
 from clinic.admin.scheduling.times import TimesForm, own_practitioners
 from clinic.models import Appointment, Location, Practitioner, Room
 
@@ -31,7 +32,16 @@ class WalkInForm(ClinicForm):
         fields = ["patient", "service", "practitioner", "location", "reason"]
 
 
-class BookingForm(TimesForm, ClinicForm):
+class _MomentForm(TimesForm):
+    """What a rule says about the start belongs beside the input that it came from: offered, or typed."""
+
+    @property
+    def said_by(self):
+        typed = bool(self.data.get(self.add_prefix("starts")))
+        return {"start_at": "starts", "end_at": "ends"} if typed else {"start_at": "slot", "end_at": "slot"}
+
+
+class BookingForm(_MomentForm, ClinicForm):
     """A new visit. `key` makes a form that is sent twice book once."""
 
     user = None
@@ -51,6 +61,7 @@ class BookingForm(TimesForm, ClinicForm):
             "referral_reason",
             "referral_received_on",
         ]
+        field_classes = dict.fromkeys(["patient", "service", "practitioner", "location", "room"], Chosen)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -61,8 +72,10 @@ class BookingForm(TimesForm, ClinicForm):
 
     def clean(self):
         cleaned = super().clean()
-        start, end, who = self.read_time(cleaned, cleaned.get("location"))
-        if who is not None:
+        chosen = self.read_time(cleaned, cleaned.get("location"))
+        self.take_place(cleaned, chosen)
+        start, end, who, _where = chosen
+        if who is not None and (cleaned.get("practitioner") is None or cleaned["practitioner"].pk != who):
             cleaned["practitioner"] = own_practitioners(self.user).filter(pk=who).first()
             if cleaned["practitioner"] is None:
                 self.add_error("slot", _("Choose one of the free times, or type another."))
@@ -71,13 +84,18 @@ class BookingForm(TimesForm, ClinicForm):
         cleaned["start_at"], cleaned["end_at"] = start, end
         return cleaned
 
-    def _post_clean(self):
-        super()._post_clean()
+    def _clean_fields(self):
+        read_chosen(self)
+        super()._clean_fields()
+
+    def fill(self):
+        # The inputs were validated as such. The row is not whole yet: its rules are the service's and the database's.
+        self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
         for name in ("start_at", "end_at"):
             setattr(self.instance, name, self.cleaned_data.get(name))
 
 
-class MoveForm(TimesForm, ActionForm):
+class MoveForm(_MomentForm, ActionForm):
     """Another time, practitioner, location or room for a visit."""
 
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), label=gettext_lazy("Practitioner"))
@@ -110,7 +128,9 @@ class MoveForm(TimesForm, ActionForm):
 
     def clean(self):
         cleaned = super().clean()
-        start, end, who = self.read_time(cleaned, cleaned.get("location"))
+        chosen = self.read_time(cleaned, cleaned.get("location"))
+        self.take_place(cleaned, chosen)
+        start, end, who, _where = chosen
         if who is not None:
             cleaned["practitioner"] = self.fields["practitioner"].queryset.filter(pk=who).first()
             if cleaned["practitioner"] is None:
@@ -138,8 +158,3 @@ class CancelForm(ActionForm):
         label=gettext_lazy("Who cancels?"), choices=Appointment.CancelledBy, initial=Appointment.CancelledBy.PATIENT
     )
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=500)
-
-
-def is_today(visit, at: dt.datetime | None = None) -> bool:
-    """Is it the visit's day on the clock of its location?"""
-    return (at or timezone.now()).astimezone(visit.local_start.tzinfo).date() == visit.local_start.date()

@@ -1,11 +1,11 @@
 """How the list of appointments is cut: today, coming, requests, what nobody resolved."""
 
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
+from clinic.admin.base.filters import DayRangeFilter
 from clinic.models import Appointment
 
 SHOW = "show"
@@ -73,16 +73,20 @@ class ShowFilter(SimpleListFilter):
         return queryset
 
 
+class VisitDays(DayRangeFilter):
+    """The days of visits, each by its location's clock."""
+
+    def queryset(self, request, queryset):
+        return queryset.on_days(*(self.days[name] for name in self.expected_parameters()))
+
+
 def waiting(request) -> dict[str, int]:
     """How many requests and unresolved visits wait for this person; one query a page, at most."""
     found = getattr(request, "_waiting", None)
     if found is None:
-        at = timezone.now()
-        rows = permissions.visible(request.user, Appointment.objects.all()).filter(
-            Q(status=Appointment.Status.REQUESTED) | Q(status__in=Appointment.OPEN, end_at__lt=at)
-        )
-        requests = rows.filter(status=Appointment.Status.REQUESTED).values("status")[: COUNTED + 1]
-        past = rows.filter(status__in=Appointment.OPEN, end_at__lt=at).exclude(status="requested").values("status")
+        rows = permissions.visible(request.user, Appointment.objects.all()).order_by()
+        requests = rows.requests().values("status")[: COUNTED + 1]
+        past = rows.unresolved().exclude(status=Appointment.Status.REQUESTED).order_by("start_at").values("status")
         statuses = [row["status"] for row in requests.union(past[: COUNTED + 1], all=True)]
         open_requests = statuses.count(Appointment.Status.REQUESTED)
         found = request._waiting = {REQUESTS: open_requests, UNRESOLVED: len(statuses) - open_requests}

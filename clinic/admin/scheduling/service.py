@@ -11,6 +11,7 @@ from clinic.models import Offering, Service, ServiceCategory
 @admin.register(ServiceCategory)
 class ServiceCategoryAdmin(ClinicAdmin):
     list_display = ["__str__", "position"]
+    importable, natural_key = True, ("name",)
     empty = _("No categories yet. Services are grouped by them.")
 
 
@@ -27,6 +28,7 @@ class ServiceAdmin(RetirableAdmin):
     list_filter = ["category", "online", "active"]
     search_fields = ["search"]
     search_help_text = _("Name in any language")
+    importable, natural_key = True, ("name",)
     empty = _("No services yet. Add the first one that can be booked.")
     inlines = [OfferingByServiceInline]
     fieldsets = [

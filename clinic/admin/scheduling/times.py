@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from dataclasses import dataclass
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -18,20 +19,35 @@ from django.utils.translation import gettext_lazy
 from clinic import permissions
 from clinic.admin.base.forms import DATE_FORMATS, DateInput, TimeInput, dress
 from clinic.models import Appointment, Location, Patient, Practitioner, Service
-from clinic.services.scheduling import slots
+from clinic.services.scheduling import clock, slots
 from clinic.services.scheduling.planning import FIRST_YEAR, LAST_YEAR
+from clinic.services.scheduling.ranking import REASONS
 
 ASK = "_times"
 PARTS = [("", gettext_lazy("any time")), *slots.PART_LABELS.items()]
 
 
-def value_of(start_at: dt.datetime, practitioner_id: int) -> str:
-    """What a radio button posts: a moment and who."""
-    return f"{start_at.isoformat()}/{practitioner_id}"
+# Suggestions look this far beyond the day that is asked about.
+DAYS_AHEAD = 7
+
+
+def value_of(slot: slots.Slot) -> str:
+    """What a radio button posts: a moment, who and where."""
+    return f"{slot.start_at.isoformat()}/{slot.practitioner_id}/{slot.location_id}"
 
 
 def label_of(slot: slots.Slot, zone: ZoneInfo) -> str:
-    return date_format(slot.start_at.astimezone(zone), "D j M, H:i")
+    local = slot.start_at.astimezone(zone)
+    return f"{date_format(local, 'D j M')}, {clock.wall(local)}"
+
+
+class Chosen(NamedTuple):
+    """What the form says about the time: None where it is left open, or wrong and marked so."""
+
+    start_at: dt.datetime | None = None
+    end_at: dt.datetime | None = None
+    practitioner_id: int | None = None
+    location_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,37 +79,99 @@ class Question:
         )
 
     def offers(self, user, chosen: str = "") -> dict:
-        """Context of times.html: who is free when on that day, or when next."""
-        context = {"question": self, "chosen": chosen, "ask": ASK}
-        if self.service is None or self.location is None:
+        """Context of times.html: what suits best, who is free when and where on that day, or when next."""
+        context = {"question": self, "ask": ASK}
+        if self.service is None:
             return context
-        who = [self.practitioner.pk] if self.practitioner else _bookable(user)
         wanted = {
-            "practitioners": who,
-            "locations": [self.location.pk],
+            "practitioners": [self.practitioner.pk] if self.practitioner else _bookable(user),
+            "locations": [self.location.pk] if self.location else None,
             "part": self.part or None,
             "patient_id": self.patient.pk if self.patient else None,
             "exclude": self.moving.pk if self.moving else 0,
             "minutes": self.moving and int((self.moving.end_at - self.moving.start_at).total_seconds() // 60),
         }
-        zone = self.location.zone
-        found = slots.free(self.service.pk, first_on=self.day, **wanted)
-        names = Practitioner.objects.in_bulk({slot.practitioner_id for slot in found})
-        found.sort(key=lambda slot: (str(names[slot.practitioner_id]), slot.start_at))
-        context["people"] = [
-            (names[id_], [(value_of(slot.start_at, id_), slot.start_at.astimezone(zone)) for slot in group])
-            for id_, group in itertools.groupby(found, key=lambda slot: slot.practitioner_id)
-        ]
+        week = self.day + dt.timedelta(days=DAYS_AHEAD - 1)
+        found, suggestions = slots.suggested(self.service.pk, first_on=self.day, last_on=week, **wanted)
         if not found:
-            context["next"] = self._next(wanted, zone)
-        context.update(before=self.day - dt.timedelta(days=1), after=self.day + dt.timedelta(days=1))
-        context["today"] = timezone.localdate()
-        return context
+            from_on = max(week + dt.timedelta(days=1), timezone.localdate())
+            following = slots.next_available(self.service.pk, from_on=from_on, **wanted)
+            found = [following] if following else []
+        shown = Shown(self, found, suggestions, chosen)
+        return {
+            **context,
+            "suggestions": shown.suggestions(),
+            "places": shown.places(),
+            "next": None if shown.today else shown.next(),
+            "clock_changes": shown.clock_changes(),
+            "chosen": chosen,
+            "before": self.day - dt.timedelta(days=1),
+            "after": self.day + dt.timedelta(days=1),
+            "today": timezone.localdate(),
+        }
 
-    def _next(self, wanted, zone):
-        from_on = max(self.day + dt.timedelta(days=1), timezone.localdate())
-        slot = slots.next_available(self.service.pk, from_on=from_on, **wanted)
-        return slot and {"day": slot.start_at.astimezone(zone).date(), "label": label_of(slot, zone)}
+
+class Shown:
+    """Slots with the names and clocks that people read."""
+
+    def __init__(self, question: Question, found: list[slots.Slot], suggestions: list, chosen: str):
+        self.question = question
+        self.found = found
+        self.suggested = [(one.slot, [REASONS[reason] for reason in one.reasons]) for one in suggestions]
+        self.locations = {question.location.pk: question.location} if question.location else {}
+        if not self.locations:
+            self.locations = Location.objects.in_bulk({slot.location_id for slot in found})
+        self.today = [slot for slot in found if self.local(slot).date() == question.day]
+        offered = {value_of(slot) for slot in (*self.today, *(slot for slot, _reasons in self.suggested))}
+        if chosen and chosen not in offered:
+            # Picked among suggestions that are no longer made: still free, so still there.
+            self.suggested[:0] = [(slot, []) for slot in found if value_of(slot) == chosen]
+        people = {slot.practitioner_id for slot in (*self.today, *(slot for slot, _reasons in self.suggested))}
+        self.people = Practitioner.objects.in_bulk(people)
+
+    def local(self, slot: slots.Slot) -> dt.datetime:
+        return slot.start_at.astimezone(self.locations[slot.location_id].zone)
+
+    def suggestions(self) -> list[dict]:
+        return [
+            {
+                "value": value_of(slot),
+                "when": label_of(slot, self.locations[slot.location_id].zone),
+                "who": self.people[slot.practitioner_id],
+                "where": None if self.question.location else self.locations[slot.location_id],
+                "reasons": reasons,
+            }
+            for slot, reasons in self.suggested
+        ]
+
+    def places(self) -> list[tuple]:
+        """(location, [(practitioner, [(value, clock)])]) of the day."""
+
+        def by_name(slot):
+            return str(self.locations[slot.location_id]), slot.location_id
+
+        out = []
+        for (_name, id_), group in itertools.groupby(sorted(self.today, key=by_name), key=by_name):
+            times: dict[int, list] = {}
+            for slot in group:
+                times.setdefault(slot.practitioner_id, []).append((value_of(slot), clock.wall(self.local(slot))))
+            people = sorted(times.items(), key=lambda item: str(self.people[item[0]]))
+            out.append((self.locations[id_], [(self.people[who], offered) for who, offered in people]))
+        return out
+
+    def next(self) -> dict | None:
+        if not self.found:
+            return None
+        slot = self.found[0]
+        return {
+            "day": self.local(slot).date(),
+            "label": label_of(slot, self.locations[slot.location_id].zone),
+        }
+
+    def clock_changes(self) -> list[clock.Change]:
+        zones = {location.time_zone for location in self.locations.values()}
+        changes = {clock.change(zone, self.question.day) for zone in sorted(zones)}
+        return [change for change in changes if change]
 
 
 def own_practitioners(user):
@@ -131,13 +209,16 @@ def as_day(raw) -> dt.date | None:
 
 
 class TimesWidget(forms.Widget):
-    """The radio buttons; `context` is set by the form, which knows the rest of what was chosen."""
+    """The radio buttons; `offers` is set by the form, which knows the rest of what was chosen. It is asked when the
+    buttons are shown, not when a form that is in order is taken in."""
 
     template_name = "admin/scheduling/times.html"
-    context: dict = {}
+
+    def offers(self) -> dict:
+        return {}
 
     def get_context(self, name, value, attrs):
-        return {**super().get_context(name, value, attrs), **self.context}
+        return {**super().get_context(name, value, attrs), **self.offers()}
 
     def id_for_label(self, id_, index=None):
         return ""
@@ -164,8 +245,10 @@ class TimesForm(forms.Form):
         js = ["clinic/times.js"]
 
     def prepare_times(self, user, *, moving: Appointment | None = None, **fixed):
-        """Compute what is offered; `fixed` are answers that this form does not ask for."""
+        """Say how to compute what is offered; `fixed` are answers that this form does not ask for."""
         dress(self.fields["part"])
+        self.fields["location"].required = False
+        self.fields["location"].empty_label = _("all locations")
 
         def read(name):
             if name in fixed:
@@ -174,12 +257,15 @@ class TimesForm(forms.Form):
                 return self.data.get(self.add_prefix(name))
             return self.get_initial_for_field(self.fields[name], name) if name in self.fields else None
 
-        self.question = Question.of(read, user, moving=moving)
-        self.fields["slot"].widget.context = {
-            **self.question.offers(user, chosen=read("slot") or ""),
-            "exclude": moving.pk if moving else "",
-            "fixed": fixed,
-        }
+        def offers():
+            question = Question.of(read, user, moving=moving)
+            return {
+                **question.offers(user, chosen=read("slot") or ""),
+                "exclude": moving.pk if moving else "",
+                "fixed": fixed,
+            }
+
+        self.fields["slot"].widget.offers = offers
 
     def full_clean(self):
         super().full_clean()
@@ -190,35 +276,45 @@ class TimesForm(forms.Form):
     def is_valid(self):
         return ASK not in self.data and super().is_valid()
 
-    def read_time(self, cleaned, location) -> tuple[dt.datetime | None, dt.datetime | None, int | None]:
-        """(start, end, practitioner id) as chosen or typed; end and practitioner None where left open.
-
-        What was typed wins. Puts errors beside the fields.
-        """
+    def read_time(self, cleaned, location) -> Chosen:
+        """The time as chosen or typed; what was typed wins. Puts errors beside the fields."""
         if cleaned.get("starts"):
             start = self._moment(cleaned, "starts", location)
             end = self._moment(cleaned, "ends", location) if cleaned.get("ends") else None
             if start and end and end <= start:
                 self.add_error("ends", _("The end must come after the start."))
-            return start, end, None
+            if location is None and "location" not in self.errors:
+                self.add_error("location", _("Choose where, or one of the free times."))
+            return Chosen(start, end)
         if cleaned.get("ends"):
             self.add_error("starts", _("Say when it begins, too."))
-            return None, None, None
+            return Chosen()
         try:
-            moment, who = cleaned.get("slot", "").split("/")
+            moment, who, *where = cleaned.get("slot", "").split("/")
             start = dt.datetime.fromisoformat(moment)
-            if start.tzinfo is None or not FIRST_YEAR < start.year < LAST_YEAR:
+            place = int(where[0]) if where else location and location.pk
+            if start.tzinfo is None or not FIRST_YEAR < start.year < LAST_YEAR or len(where) > 1:
                 raise ValueError
-            return start, None, int(who)
+            if place is None or (location and place != location.pk):
+                raise ValueError
+            return Chosen(start, None, int(who), place)
         except ValueError:
             if "starts" not in self.errors and "ends" not in self.errors:
                 self.add_error("slot", _("Choose one of the free times, or type another."))
-            return None, None, None
+            return Chosen()
+
+    def take_place(self, cleaned, chosen: Chosen) -> None:
+        """The location of a chosen time, where the form left it open."""
+        if chosen.location_id and cleaned.get("location") is None and "location" not in self.errors:
+            cleaned["location"] = self.fields["location"].queryset.filter(pk=chosen.location_id).first()
+            if cleaned["location"] is None:
+                self.add_error("slot", _("Choose one of the free times, or type another."))
 
     def _moment(self, cleaned, name, location):
         day = cleaned.get("on")
         if day is None or location is None:
             return None
+        # Of two moments at which the clock shows this, the first: times.html says so on such days.
         moment = dt.datetime.combine(day, cleaned[name], tzinfo=location.zone)
         if moment.astimezone(dt.UTC).astimezone(location.zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
             self.add_error(name, _("The clock skips this time on that day."))

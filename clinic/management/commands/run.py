@@ -67,7 +67,7 @@ class Command(BaseCommand):
         """Bring tables, translations and collected files up to date, and fill an empty demo."""
         call_command("compilemessages", verbosity=0)
         call_command("migrate", interactive=False, verbosity=0)
-        _collect_static()
+        collect_static()
         people = get_user_model().objects
         if settings.DEMO and not people.exists():
             self.stdout.write("Making a demo clinic…")
@@ -124,8 +124,10 @@ def _answers(interface: str, port: int) -> bool:
         connection.close()
 
 
-def _collect_static() -> None:
-    """Collect the files that browsers load, if they are not those of the last time."""
+def collect_static() -> None:
+    """Collect the files that browsers load, if they are collected here and not those of the last time."""
+    if not settings.COLLECTED:
+        return
     print_of = hashlib.sha256()
     locks = [settings.BASE_DIR / name for name in ("requirements.txt", "package-lock.json")]
     for path in [*locks, *sorted((settings.BASE_DIR / "clinic/static").rglob("*"))]:

@@ -1,5 +1,6 @@
 """The appointment: its time, what it keeps busy, its status and who may move it between statuses."""
 
+import datetime as dt
 import uuid
 import zoneinfo
 
@@ -18,6 +19,10 @@ from clinic.models.sites import Equipment, Location, Room
 from clinic.models.team import Practitioner
 
 
+def _midnight(day):
+    return dt.datetime.combine(day, dt.time.min, tzinfo=dt.UTC)
+
+
 class AppointmentQuerySet(models.QuerySet):
     def holding_time(self):
         """Those that keep somebody busy, deliberate overlaps included."""
@@ -28,13 +33,25 @@ class AppointmentQuerySet(models.QuerySet):
 
     def unresolved(self, at=None):
         """Visits whose time is over and of which nobody has said what became of them (S15)."""
-        return self.filter(status__in=Appointment.OPEN, end_at__lt=at or timezone.now())
+        at = at or timezone.now()
+        # What ended has started, and starts are indexed.
+        return self.filter(status__in=Appointment.OPEN, start_at__lt=at, end_at__lt=at)
 
     def requests(self):
         return self.filter(status=Appointment.Status.REQUESTED)
 
     def on_day(self, day):
-        return self.filter(day=day)
+        return self.on_days(day, day)
+
+    def on_days(self, first=None, last=None):
+        """From a day to a day, both included, each by its location's clock."""
+        found = self
+        # The days are told by starts as well, whose index gives the order of lists. No zone is further from UTC.
+        if first:
+            found = found.filter(day__gte=first, start_at__gte=_midnight(first) - dt.timedelta(hours=14))
+        if last:
+            found = found.filter(day__lte=last, start_at__lt=_midnight(last) + dt.timedelta(hours=24 + 12))
+        return found
 
 
 class Appointment(Recorded):
@@ -71,11 +88,14 @@ class Appointment(Recorded):
         Status.IN_SESSION,
         Status.COMPLETED,
     )
+    MOVABLE = (Status.REQUESTED, Status.SCHEDULED, Status.CONFIRMED)
     # Somebody still has to say what became of these.
     OPEN = (Status.REQUESTED, Status.SCHEDULED, Status.CONFIRMED, Status.ARRIVED, Status.IN_SESSION)
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    service = models.ForeignKey(Service, models.PROTECT, related_name="appointments", verbose_name=_("service"))
+    service = models.ForeignKey(
+        Service, models.PROTECT, related_name="appointments", verbose_name=_("service"), db_index=False
+    )
     practitioner = models.ForeignKey(
         Practitioner, models.PROTECT, related_name="appointments", verbose_name=_("practitioner"), db_index=False
     )
@@ -97,7 +117,7 @@ class Appointment(Recorded):
     )
     # A participant points to the head of the class, which alone keeps practitioner and room.
     class_of = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="participants"
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="participants", db_index=False
     )
     start_at = models.DateTimeField(_("starts"))
     end_at = models.DateTimeField(_("ends"))
@@ -145,6 +165,9 @@ class Appointment(Recorded):
     ended_at = models.DateTimeField(_("ended at"), null=True, editable=False)
     old_reference = models.CharField(max_length=80, null=True, blank=True, unique=True, editable=False)
 
+    # No column: true on what answers a request that was sent before.
+    repeated = False
+
     objects = AppointmentQuerySet.as_manager()
 
     class Meta(Recorded.Meta):
@@ -174,13 +197,19 @@ class Appointment(Recorded):
             models.Index(fields=["practitioner", "busy_from"], name="appointment_practitioner"),
             models.Index(fields=["room", "busy_from"], name="appointment_room"),
             models.Index(fields=["patient", "start_at"], name="appointment_patient"),
-            models.Index(fields=["location", "day"], name="appointment_location_day"),
             models.Index(fields=["-start_at", "-id"], name="appointment_start"),
+            # One per filter of the list, in the list's order: what is rare is found without reading what is not.
+            models.Index(fields=["location", "start_at", "id"], name="appointment_location"),
+            models.Index(fields=["service", "start_at", "id"], name="appointment_service"),
+            models.Index(fields=["status", "start_at", "id"], name="appointment_status"),
+            models.Index(fields=["source", "start_at", "id"], name="appointment_source"),
+            # Few are open and past: none at all is the good case, and must not be found by reading everything.
             models.Index(
-                fields=["status", "start_at"],
+                fields=["start_at", "id"],
                 name="appointment_open",
                 condition=Q(status__in=["requested", "scheduled", "confirmed", "arrived", "in_session"]),
             ),
+            models.Index(fields=["class_of"], name="appointment_class", condition=Q(class_of__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(

@@ -5,6 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from itertools import accumulate
+
+from clinic.services import holidays
 
 ORGANIZATION = {
     "name": "Fisioterapia Camerino",
@@ -19,7 +23,8 @@ TECAR, SHOCKWAVE, LASER, ULTRASOUND = "Tecar", "Onde d’urto", "Laser", "Ultras
 
 @dataclass(frozen=True)
 class Site:
-    """`hours` is weekday -> (opens, closes), in minutes after midnight. `feasts` are closed (month, day)s."""
+    """`hours` is weekday -> (opens, closes), in minutes after midnight. `feasts` are (month, day)s on which the town
+    celebrates, beside the public holidays of `subdivision`."""
 
     key: str
     name: str
@@ -31,8 +36,13 @@ class Site:
     rooms: tuple[tuple[str, str, int], ...]
     equipment: tuple[tuple[str, str], ...]
     feasts: dict[tuple[int, int], str]
+    subdivision: str = ""
     time_zone: str = "Europe/Rome"
     slot_step: int = 15
+
+    def is_closed(self, day: dt.date) -> bool:
+        """Does it celebrate on this day?"""
+        return (day.month, day.day) in self.feasts or holidays.closes("IT", self.subdivision, day)
 
 
 def minutes(clock: str) -> int:
@@ -45,19 +55,6 @@ def clock(after_midnight: int) -> dt.time:
 
 
 _WEEK = dict.fromkeys(range(5), (minutes("08:00"), minutes("20:00")))
-
-NATIONAL_FEASTS = {
-    (1, 1): "Capodanno",
-    (1, 6): "Epifania",
-    (4, 25): "Festa della Liberazione",
-    (5, 1): "Festa del Lavoro",
-    (6, 2): "Festa della Repubblica",
-    (8, 15): "Ferragosto",
-    (11, 1): "Ognissanti",
-    (12, 8): "Immacolata Concezione",
-    (12, 25): "Natale",
-    (12, 26): "Santo Stefano",
-}
 
 SITES = (
     Site(
@@ -82,7 +79,7 @@ SITES = (
             ("Laser", LASER),
             ("Ultrasuoni", ULTRASOUND),
         ),
-        feasts=NATIONAL_FEASTS | {(5, 18): "San Venanzio"},
+        feasts={(5, 18): "San Venanzio"},
     ),
     Site(
         key="macerata",
@@ -99,7 +96,9 @@ SITES = (
             ("Palestra", GYM, 2),
         ),
         equipment=(("Tecar", TECAR), ("Onde d’urto", SHOCKWAVE), ("Laser", LASER)),
-        feasts=NATIONAL_FEASTS | {(8, 31): "San Giuliano"},
+        # The province stands for its chief town: San Giuliano, on 31 August, is not Camerino’s.
+        feasts={},
+        subdivision="MC",
     ),
 )
 
@@ -216,6 +215,8 @@ TREATMENTS = (
     _treatment("sports-massage", 4, "Massaggio sportivo", "Sports massage", 45, 50),
 )
 
+TREATMENT_OF = {treatment.key: treatment for treatment in TREATMENTS}
+
 
 @dataclass(frozen=True)
 class Shift:
@@ -228,7 +229,7 @@ class Shift:
     every: int = 1
 
 
-def _shifts(site, weekdays, *hours, every=1):
+def shifts(site, weekdays, *hours, every=1):
     return tuple(
         Shift(day, site, minutes(starts), minutes(ends), every)
         for day in weekdays
@@ -256,51 +257,65 @@ class Clinician:
     def sites(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(shift.site for shift in self.shifts))
 
+    @cached_property
+    def assessment(self) -> Treatment:
+        """What somebody new gets."""
+        return next(TREATMENT_OF[key] for key in self.offers if TREATMENT_OF[key].first)
+
+    @cached_property
+    def treatments(self) -> tuple[Treatment, ...]:
+        return tuple(TREATMENT_OF[key] for key in self.offers if not TREATMENT_OF[key].first)
+
+    @cached_property
+    def weights(self) -> tuple[int, ...]:
+        """How often each of the treatments is chosen, added up."""
+        return tuple(accumulate(treatment.weight for treatment in self.treatments))
+
 
 PHYSIOTHERAPIST, OSTEOPATH, PHYSIATRIST = "Fisioterapista", "Osteopata", "Fisiatra"
 
-_PHYSIOTHERAPY = (
+PHYSIOTHERAPY = (
     "assessment", "physiotherapy", "manual", "rehabilitation", "post-surgery", "drainage", "taping", "tecar",
     "laser", "ultrasound", "posture", "sports-massage", "video",
 )  # fmt: skip
-_OSTEOPATHY = ("osteopathy-assessment", "osteopathy", "osteopathy-children", "manual", "posture")
-_PHYSIATRY = ("physiatry", "physiatry-review", "shockwave", "video")
+OSTEOPATHY = ("osteopathy-assessment", "osteopathy", "osteopathy-children", "manual", "posture")
+PHYSIATRY = ("physiatry", "physiatry-review", "shockwave", "video")
 
 CLINICIANS = (
     Clinician(
         "ada", "Dott.ssa", "Ada", "Conti", PHYSIOTHERAPIST, "#0f766e",
-        ("Fisioterapia sportiva",), (*_PHYSIOTHERAPY, "sports-assessment"),
-        _shifts("camerino", range(5), "09:00-13:00", "14:00-18:00"), 14,
+        ("Fisioterapia sportiva",), (*PHYSIOTHERAPY, "sports-assessment"),
+        shifts("camerino", range(5), "09:00-13:00", "14:00-18:00"), 14,
         {"sports-massage": (Decimal("55.00"), None)},
     ),
     Clinician(
         "ben", "Dott.", "Ben", "Ferri", PHYSIOTHERAPIST, "#2563eb",
-        ("Riabilitazione ortopedica",), _PHYSIOTHERAPY,
-        _shifts("camerino", (0, 2, 4), "08:30-13:00", "14:00-17:00")
-        + _shifts("macerata", (1, 3), "09:00-13:00", "15:00-19:00"), 6,
+        ("Riabilitazione ortopedica",), PHYSIOTHERAPY,
+        shifts("camerino", (0, 2, 4), "08:30-13:00", "14:00-17:00")
+        + shifts("macerata", (1, 3), "09:00-13:00", "15:00-19:00"), 6,
         {"post-surgery": (None, 75)},
     ),
     Clinician(
         "chiara", "Dott.ssa", "Chiara", "Moretti", PHYSIOTHERAPIST, "#be185d",
-        ("Riabilitazione neurologica", "Linfodrenaggio"), _PHYSIOTHERAPY,
-        _shifts("macerata", range(5), "09:00-13:00", "14:30-18:30"), 9, {},
+        ("Riabilitazione neurologica", "Linfodrenaggio"), PHYSIOTHERAPY,
+        shifts("macerata", range(5), "09:00-13:00", "14:30-18:30"), 9, {},
     ),
     Clinician(
         "davide", "", "Davide", "Rinaldi", OSTEOPATH, "#7e22ce",
-        ("Osteopatia strutturale",), _OSTEOPATHY,
-        _shifts("camerino", (0, 1), "09:00-13:00", "15:00-19:00")
-        + _shifts("macerata", (3, 4), "10:00-13:00", "14:00-19:00")
-        + _shifts("camerino", (5,), "09:00-13:00", every=2), 11, {},
+        ("Osteopatia strutturale",), OSTEOPATHY,
+        shifts("camerino", (0, 1), "09:00-13:00", "15:00-19:00")
+        + shifts("macerata", (3, 4), "10:00-13:00", "14:00-19:00")
+        + shifts("camerino", (5,), "09:00-13:00", every=2), 11, {},
     ),
     Clinician(
         "elena", "", "Elena", "Marchetti", OSTEOPATH, "#a16207",
-        ("Osteopatia pediatrica",), _OSTEOPATHY,
-        _shifts("macerata", range(4), "10:00-14:00", "15:00-19:00"), 4, {},
+        ("Osteopatia pediatrica",), OSTEOPATHY,
+        shifts("macerata", range(4), "10:00-14:00", "15:00-19:00"), 4, {},
     ),
     Clinician(
         "federico", "Dott.", "Federico", "Valli", PHYSIATRIST, "#b91c1c",
-        ("Medicina fisica e riabilitativa",), _PHYSIATRY,
-        _shifts("camerino", (0, 2), "15:00-19:00") + _shifts("macerata", (1, 4), "09:00-13:00"), 22, {},
+        ("Medicina fisica e riabilitativa",), PHYSIATRY,
+        shifts("camerino", (0, 2), "15:00-19:00") + shifts("macerata", (1, 4), "09:00-13:00"), 22, {},
     ),
 )  # fmt: skip
 

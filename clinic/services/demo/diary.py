@@ -4,17 +4,19 @@ free of overlaps, so that it can grow without a look at the database. Buffers st
 from __future__ import annotations
 
 import datetime as dt
+from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
 from clinic.services.demo import catalogue
+from clinic.services.demo.branches import Branch
 from clinic.services.demo.catalogue import Clinician, Site, Treatment
 from clinic.services.demo.chance import chance
-from clinic.services.demo.people import Person
-
-SITES = {site.key: site for site in catalogue.SITES}
-TREATMENTS = {treatment.key: treatment for treatment in catalogue.TREATMENTS}
+from clinic.services.demo.register import Register
+from clinic.services.demo.sizes import DAYS_AHEAD
 
 # Of ten visits that are called off early, six are filled by somebody else.
 REFILLED = 0.6
@@ -40,22 +42,41 @@ class Visit:
 
 
 class Diary:
-    """`fill` is the share of working time that visits keep busy; `today` divides what happened from what is planned."""
+    """The book of one branch; `today` divides what happened from what is planned."""
 
-    def __init__(self, people: list[Person], *, seed: int, today: dt.date, fill: float):
-        self.people = people
+    def __init__(self, branch: Branch, register: Register, *, seed: int, today: dt.date):
+        self.branch = branch
+        self.register = register
         self.seed = seed
         self.today = today
         self.monday = today - dt.timedelta(days=today.weekday())
-        self.fill = fill
-        self.seen: set[tuple[str, int]] = set()
+        self.sites = {site.key: site for site in branch.sites}
         self.regulars = self._regulars()
 
-    def between(self, first: dt.date, last: dt.date) -> Iterator[Visit]:
-        """Every visit of these days, day by day."""
+    def between(self, first: dt.date, last: dt.date, fill: float) -> Iterator[Visit]:
+        """Every visit of these days, day by day; `fill` is the share of working time that they keep busy."""
         day = first
         while day <= last:
-            yield from self._day(day)
+            yield from self._day(day, fill)
+            day += dt.timedelta(days=1)
+
+    def exactly(self, count: int, ahead: int, since: dt.date) -> Iterator[Visit]:
+        """`count` visits, about `ahead` of them after today, the others as evenly as can be since that day."""
+        left, until = count, self.today + dt.timedelta(days=DAYS_AHEAD)
+        minutes = sum(shift.ends - shift.starts for clinician in self.branch.clinicians for shift in clinician.shifts)
+        # How many visits come of a minute to fill: learnt on the way, so that the book fills evenly to its end.
+        made, filled = 1.0, 36.0
+        day = since
+        while left > 0:
+            end, keep = (self.today, ahead) if day < self.today else (until, 0)
+            open_minutes = minutes * max(1, (end - day).days) / 7
+            fill = min(0.97, max(0.02, (left - keep) * filled / made / open_minutes))
+            visits = list(islice(self._day(day, fill), left))
+            yield from visits
+            if visits:
+                made += len(visits)
+                filled += fill * minutes / 5
+            left -= len(visits)
             day += dt.timedelta(days=1)
 
     def hours(self, clinician: Clinician, day: dt.date) -> list[tuple[Site, int, int]]:
@@ -63,8 +84,8 @@ class Diary:
         found = []
         weeks = (day - self.monday).days // 7
         for shift in clinician.shifts:
-            site = SITES[shift.site]
-            if shift.weekday != day.weekday() or weeks % shift.every or (day.month, day.day) in site.feasts:
+            site = self.sites[shift.site]
+            if shift.weekday != day.weekday() or weeks % shift.every or site.is_closed(day):
                 continue
             found += [
                 (site, starts, ends)
@@ -74,7 +95,7 @@ class Diary:
 
     def _without_absences(self, who, day, starts, ends) -> list[tuple[int, int]]:
         stretches = [(starts, ends)]
-        for absence in catalogue.ABSENCES:
+        for absence in self.branch.absences:
             if absence.who == who and absence.covers(self.monday, day):
                 parts = [
                     part
@@ -84,31 +105,30 @@ class Diary:
                 stretches = [(first, last) for first, last in parts if first < last]
         return stretches
 
-    def _regulars(self) -> dict[str, list[int]]:
+    def _regulars(self) -> dict[str, array]:
         """Each patient has a practitioner whom they mostly see."""
-        rng = chance(self.seed, "regulars")
-        pools = defaultdict(list)
-        weights = [len(clinician.shifts) for clinician in catalogue.CLINICIANS]
-        for number, person in enumerate(self.people):
-            clinician = rng.choices(catalogue.CLINICIANS, weights)[0]
-            if person.active:
-                pools[clinician.key].append(number)
+        rng = chance(self.seed, self.branch.key, "regulars")
+        clinicians = self.branch.clinicians
+        weights = list(accumulate(len(clinician.shifts) for clinician in clinicians))
+        pools = {clinician.key: array("i") for clinician in clinicians}
+        for number in range(len(self.register)):
+            pools[rng.choices(clinicians, cum_weights=weights)[0].key].append(number)
         return pools
 
-    def _day(self, day: dt.date) -> Iterator[Visit]:
-        rng = chance(self.seed, day)
-        book = _DayBook(self.monday, day)
-        for clinician in catalogue.CLINICIANS:
+    def _day(self, day: dt.date, fill: float) -> Iterator[Visit]:
+        rng = chance(self.seed, self.branch.key, day)
+        book = _DayBook(self.branch, self.sites, self.monday, day, self.register.before(day))
+        for clinician in self.branch.clinicians:
             for site, opens, closes in self.hours(clinician, day):
-                yield from self._session(rng, book, day, clinician, site, opens, closes)
+                yield from self._session(rng, book, day, clinician, site, opens, closes, fill)
 
-    def _session(self, rng, book, day, clinician, site, opens, closes) -> Iterator[Visit]:
+    def _session(self, rng, book, day, clinician, site, opens, closes, fill) -> Iterator[Visit]:
         """Fill one stretch of work from its start; a gap is left as often as the target wants it."""
-        target = min(0.97, max(0.05, rng.gauss(self.fill, 0.10)))
+        target = min(0.97, max(0.05, rng.gauss(fill, 0.10)))
         busy, at = 0, opens
         while at < closes:
             behind = busy < target * (at - opens)
-            if rng.random() > (0.97 if behind else self.fill * 0.45):
+            if rng.random() > (0.97 if behind else fill * 0.45):
                 at += site.slot_step
                 continue
             visit = self._visit(rng, book, day, clinician, site, at, closes)
@@ -124,10 +144,10 @@ class Diary:
             at = _minutes(visit.end_at) + treatment.after
 
     def _visit(self, rng, book, day, clinician, site, at, closes) -> Visit | None:
-        patient = self._patient(rng, book, day, clinician)
+        patient = self._patient(rng, book, clinician)
         if patient is None:
             return None
-        treatment = self._treatment(rng, clinician, patient)
+        treatment = self._treatment(rng, day, clinician, patient)
         length = clinician.own.get(treatment.key, (None, None))[1] or treatment.minutes
         start = -(-(at + treatment.before) // site.slot_step) * site.slot_step
         busy = (start - treatment.before, start + length + treatment.after)
@@ -139,9 +159,9 @@ class Diary:
             return None
         if fate in ("kept", "no_show", "unresolved"):
             book.take(site, taken, busy, patient)
-            self.seen.add((clinician.key, patient))
+            self.register.seen[patient] = True
         room, place, units = taken
-        zone = self.people[patient].registered_at.tzinfo
+        zone = self.register.zone
 
         def moment(minute: int) -> dt.datetime:
             return dt.datetime.combine(day, catalogue.clock(minute), tzinfo=zone)
@@ -161,28 +181,25 @@ class Diary:
             fate=fate,
         )
 
-    def _patient(self, rng, book, day, clinician) -> int | None:
-        """Mostly one of the practitioner's own; some come often, most now and then; nobody twice a day."""
-        own = self.regulars.get(clinician.key) or range(len(self.people))
-        for _attempt in range(_TRIES):
-            if rng.random() < 0.92:
-                patient = own[int(len(own) * rng.random() ** 1.4)]
+    def _patient(self, rng, book, clinician) -> int | None:
+        """Mostly one of the practitioner's own, and rather one who came lately; nobody twice a day."""
+        own = self.regulars[clinician.key]
+        known = bisect_left(own, book.registered)
+        for _attempt in range(_TRIES if book.registered else 0):
+            if known and rng.random() < 0.92:
+                patient = own[known - 1 - int(known * rng.random() ** 2)]
             else:
-                patient = rng.randrange(len(self.people))
-            person = self.people[patient]
-            if person.active and patient not in book.patients and person.registered_at.date() < day:
+                patient = rng.randrange(book.registered)
+            if self.register.active[patient] and patient not in book.patients:
                 return patient
         return None
 
-    def _treatment(self, rng, clinician, patient) -> Treatment:
-        """Somebody new is assessed first; whoever was registered before the diary opens, mostly was."""
-        offers = [TREATMENTS[key] for key in clinician.offers]
-        if (clinician.key, patient) not in self.seen and (
-            self.today - self.people[patient].registered_at.date()
-        ).days < 60 + patient % 60:
-            return next(offer for offer in offers if offer.first)
-        later = [offer for offer in offers if not offer.first]
-        return rng.choices(later, [offer.weight for offer in later])[0]
+    def _treatment(self, rng, day, clinician, patient) -> Treatment:
+        """Somebody new is assessed first; whoever was registered long before, mostly was."""
+        fresh = day.toordinal() - self.register.days[patient] < 60 + patient % 60
+        if fresh and not self.register.seen[patient]:
+            return clinician.assessment
+        return rng.choices(clinician.treatments, cum_weights=clinician.weights)[0]
 
     def _fate(self, rng, day, treatment) -> str:
         draw, ago = rng.random(), (self.today - day).days
@@ -200,13 +217,14 @@ class Diary:
 class _DayBook:
     """What is taken on one day. Rooms and units that are out of service are taken all the time of it."""
 
-    def __init__(self, monday: dt.date, day: dt.date):
+    def __init__(self, branch: Branch, sites: dict[str, Site], monday: dt.date, day: dt.date, registered: int):
+        self.registered = registered
         self.patients: set[int] = set()
         self.taken: dict[tuple, list[tuple[int, int]]] = defaultdict(list)
-        for absence in catalogue.ABSENCES:
+        for absence in branch.absences:
             if isinstance(absence.who, tuple) and absence.covers(monday, day):
                 site, name = absence.who
-                places = next((places for room, _kind, places in SITES[site].rooms if room == name), 1)
+                places = next((places for room, _kind, places in sites[site].rooms if room == name), 1)
                 for place in range(1, places + 1):
                     self.taken[site, name, place].append((absence.starts, absence.ends))
 

@@ -1,12 +1,10 @@
-"""Writes the demo clinic: rows in bulk, each with its history. It passes every constraint, not the booking service."""
+"""Founds the demo clinic: sites, services, staff, hours. Patients and visits: filling.py."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
-from itertools import islice
+import zoneinfo
+from collections.abc import Callable, Iterable
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -16,29 +14,17 @@ from simple_history.utils import bulk_create_with_history
 
 from clinic import models as m
 from clinic.actor import Actor, acting
+from clinic.database import bulk, workers
 from clinic.exceptions import RuleBroken
 from clinic.services import reference
-from clinic.services.demo import catalogue, outcomes, people
+from clinic.services.demo import branches, catalogue, filling, people, sizes
+from clinic.services.demo.branches import Branch
 from clinic.services.demo.chance import chance
-from clinic.services.demo.diary import Diary, Visit
+from clinic.services.demo.filling import Rows
 
 PASSWORD = "camerino"  # noqa: S105  (public by design; refused in production)
 _DOMAIN = "demo.test"
 SIGN_INS = tuple(f"{name}@{_DOMAIN}" for name in ("admin", "manager", "reception", "ada", "ben"))
-
-_BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Size:
-    """`weeks` back and ahead of the current day; `fill` is the share of working time that visits keep busy."""
-
-    patients: int
-    weeks: int
-    fill: float
-
-
-SIZES = {"small": Size(patients=40, weeks=2, fill=0.15), "clinic": Size(patients=400, weeks=5, fill=0.72)}
 
 
 def is_empty() -> bool:
@@ -50,40 +36,85 @@ def is_demo() -> bool:
     return m.User.objects.filter(email=SIGN_INS[0]).exists()
 
 
-def load(size: str, *, seed: int, by: Actor, at: dt.datetime | None = None) -> dict[str, int]:
-    """Fill the empty database and return how many rows of each kind are there. One transaction.
+def load(
+    size: str,
+    *,
+    seed: int,
+    by: Actor,
+    at: dt.datetime | None = None,
+    progress: Callable[[int, int], None] = lambda done, expected: None,
+) -> dict[str, int]:
+    """Fill the empty database and return how many rows of each kind are there.
 
-    People and times are the same for a seed and a day; what has happened so far follows the clock `at`.
-    Refused where there is anything already.
+    People and times are the same for a seed and a day; what has happened so far follows the clock `at`. One branch, or
+    a caller's transaction, is filled in one transaction; several branches side by side, by processes that commit as
+    they go, so that an error or a Ctrl-C leaves an unfinished clinic. `progress` hears how many appointments are there,
+    and of how many (0: not known). Refused where there is anything already, and where the size is not understood.
     """
+    wanted = sizes.parse(size)
     if not is_empty():
         raise RuleBroken("not_empty", "The database is not empty: the demo clinic is for an empty one.")
+    at = at or timezone.now()
+    there = 0
+
+    def heard(more: int) -> None:
+        nonlocal there
+        there += more
+        progress(there, wanted.appointments)
+
+    branches_wanted = branches.of(wanted, seed)
+    # Other processes would not see what a transaction around us holds.
+    together = len(branches_wanted) > 1 and not transaction.get_connection().in_atomic_block
     with acting(by), transaction.atomic():
-        return _Loading(SIZES[size], seed, at or timezone.now()).run()
+        jobs = [
+            (branch, rows, seed, at, by)
+            for branch, rows in zip(branches_wanted, _Founding(branches_wanted, seed, at).run(), strict=True)
+        ]
+        if not together:
+            for job in jobs:
+                filling.fill(*job, heard)
+    if together:
+        workers.run("clinic.services.demo.filling.fill", jobs, heard=heard)
+    counted = (
+        m.Location, m.Room, m.Equipment, m.Service, m.Practitioner, m.User, m.Patient, m.Appointment, m.StatusChange
+    )  # fmt: skip
+    return {str(model._meta.verbose_name_plural): model.objects.count() for model in counted}
 
 
-class _Loading:
-    """One run; holds the rows that later ones point to, by the keys of the catalogue."""
+class _Founding:
+    """What is there before patients: sites, rooms, equipment, services, staff, hours. Few rows, one by one."""
 
-    def __init__(self, size: Size, seed: int, at: dt.datetime):
-        self.size, self.seed, self.at = size, seed, at
-        self.zone = m.Location(time_zone=catalogue.SITES[0].time_zone).zone
+    def __init__(self, branches: list[Branch], seed: int, at: dt.datetime):
+        self.branches = branches
+        self.all_sites = [site for branch in branches for site in branch.sites]
+        self.clinicians = [clinician for branch in branches for clinician in branch.clinicians]
+        self.absences = [absence for branch in branches for absence in branch.absences]
+        self.zone = zoneinfo.ZoneInfo(catalogue.SITES[0].time_zone)
         self.today = at.astimezone(self.zone).date()
         self.monday = self.today - dt.timedelta(days=self.today.weekday())
         self.rng = chance(seed, "rows")
 
-    def run(self) -> dict[str, int]:
+    def run(self) -> list[Rows]:
+        """The keys that visits of each branch point to, and those reserved for its patients and appointments."""
         self._sites()
         self._services()
         self._staff()
         self._hours()
         self._absences()
-        self._patients()
-        self._appointments()
-        counted = (
-            m.Location, m.Room, m.Equipment, m.Service, m.Practitioner, m.User, m.Patient, m.Appointment, m.StatusChange
-        )  # fmt: skip
-        return {str(model._meta.verbose_name_plural): model.objects.count() for model in counted}
+        return [self._rows(branch) for branch in self.branches]
+
+    def _rows(self, branch: Branch) -> Rows:
+        return Rows(
+            locations={site.key: self.sites[site.key].pk for site in branch.sites},
+            rooms={key: room.pk for key, room in self.rooms.items() if key[0] in {site.key for site in branch.sites}},
+            units={key: unit.pk for key, unit in self.units.items() if key[0] in {site.key for site in branch.sites}},
+            services={key: service.pk for key, service in self.services.items()},
+            practitioners={one.key: self.practitioners[one.key].pk for one in branch.clinicians},
+            users={one.key: self.users[one.key].pk for one in branch.clinicians},
+            reception=self.users[branch.reception].pk,
+            first_patient=bulk.reserve(m.Patient, branch.patients),
+            first_appointment=bulk.reserve(m.Appointment, branch.appointments) if branch.appointments else None,
+        )
 
     def _sites(self):
         # In the demo nobody is sent for a second factor.
@@ -96,14 +127,14 @@ class _Loading:
         equipment_kinds = {kind.name: kind for kind in m.EquipmentKind.objects.all()}
         self.room_kinds, self.equipment_kinds = room_kinds, equipment_kinds
         self.sites, self.rooms, self.units = {}, {}, {}
-        for site in catalogue.SITES:
+        for site in self.all_sites:
             location = m.Location.objects.create(
                 organization=organization,
                 name=site.name,
                 address=site.address,
                 postal_code=site.postal_code,
                 city=site.city,
-                subdivision="57",
+                subdivision=site.subdivision,
                 phone=site.phone,
                 email=f"{site.key}@{_DOMAIN}",
                 time_zone=site.time_zone,
@@ -153,9 +184,9 @@ class _Loading:
         groups = {group.name: group for group in Group.objects.all()}
         # One hash for all: hashing is slow on purpose, and this password is printed on the first page.
         password = make_password(PASSWORD)
-        for desk in catalogue.DESK:
+        for desk in (desk for branch in self.branches for desk in branch.desk):
             self._user(desk, groups[desk.role], password)
-        for clinician in catalogue.CLINICIANS:
+        for clinician in self.clinicians:
             user = self._user(clinician, groups["practitioner"], password)
             practitioner = m.Practitioner.objects.create(
                 uid=people.uid(self.rng),
@@ -188,7 +219,7 @@ class _Loading:
                 starts=catalogue.clock(opens),
                 ends=catalogue.clock(closes),
             )
-            for site in catalogue.SITES
+            for site in self.all_sites
             for weekday, (opens, closes) in site.hours.items()
         )
         _store(
@@ -201,13 +232,13 @@ class _Loading:
                 every_weeks=shift.every,
                 anchor_on=self.monday if shift.every > 1 else None,
             )
-            for clinician in catalogue.CLINICIANS
+            for clinician in self.clinicians
             for shift in clinician.shifts
         )
         known = {row.name: row for row in m.Specialisation.objects.all()}
         _store(
             m.PractitionerSpecialisation(practitioner=self.practitioners[clinician.key], specialisation=known[name])
-            for clinician in catalogue.CLINICIANS
+            for clinician in self.clinicians
             for name in clinician.specialisations
         )
         _store(
@@ -217,16 +248,16 @@ class _Loading:
                 price=clinician.own.get(key, (None, None))[0],
                 minutes=clinician.own.get(key, (None, None))[1],
             )
-            for clinician in catalogue.CLINICIANS
+            for clinician in self.clinicians
             for key in clinician.offers
         )
 
     def _absences(self):
-        # Feasts of a year either way, so that patients are offered none of them.
+        # Feasts of a year either way, so that patients are offered none of them; public holidays come by themselves.
         days = [self.today + dt.timedelta(days=offset) for offset in range(-365, 366)]
         _store(
             m.DayException(location=self.sites[site.key], on=day, reason=site.feasts[day.month, day.day])
-            for site in catalogue.SITES
+            for site in self.all_sites
             for day in days
             if (day.month, day.day) in site.feasts
         )
@@ -235,9 +266,10 @@ class _Loading:
                 **self._subject(absence.who),
                 start_at=self._moment(absence.first, absence.starts),
                 end_at=self._moment(absence.last, absence.ends),
+                zone=self.zone.key,
                 reason=absence.reason,
             )
-            for absence in catalogue.ABSENCES
+            for absence in self.absences
         )
 
     def _subject(self, who):
@@ -249,123 +281,8 @@ class _Loading:
         day = self.monday + dt.timedelta(days=days + minutes // 1440)
         return dt.datetime.combine(day, catalogue.clock(minutes), tzinfo=self.zone)
 
-    def _patients(self):
-        since = self.today - dt.timedelta(weeks=self.size.weeks + 2)
-        self.people = people.invent(
-            self.size.patients, seed=self.seed, today=self.today, new_since=since, zone=self.zone
-        )
-        self.patients = [
-            patient.pk for batch in _batches(self.people) for patient in _store(_patient(person) for person in batch)
-        ]
-
-    def _appointments(self):
-        diary = Diary(self.people, seed=self.seed, today=self.today, fill=self.size.fill)
-        reach = dt.timedelta(weeks=self.size.weeks)
-        # Batch by batch: memory does not grow with the clinic.
-        for batch in _batches(diary.between(self.today - reach, self.today + reach)):
-            results = [self._outcome(visit) for visit in batch]
-            rows = _store(self._appointment(visit, result) for visit, result in zip(batch, results, strict=True))
-            m.EquipmentUse.objects.bulk_create(
-                m.EquipmentUse(
-                    appointment=row,
-                    equipment=self.units[visit.site.key, unit],
-                    busy_from=row.busy_from,
-                    busy_until=row.busy_until,
-                    holds=row.holds,
-                )
-                for visit, row in zip(batch, rows, strict=True)
-                for unit in visit.units
-            )
-            m.StatusChange.objects.bulk_create(
-                [
-                    self._status_change(visit, row, move)
-                    for visit, row, result in zip(batch, rows, results, strict=True)
-                    for move in result.moves
-                ],
-                batch_size=_BATCH,
-            )
-
-    def _outcome(self, visit: Visit) -> outcomes.Outcome:
-        rng = chance(self.seed, visit.clinician.key, visit.start_at, visit.patient)
-        return outcomes.of(visit, rng, self.at, self.people[visit.patient].registered_at)
-
-    def _appointment(self, visit: Visit, outcome: outcomes.Outcome) -> m.Appointment:
-        key = visit.treatment.key
-        price: Decimal | None = visit.clinician.own.get(key, (None, None))[0]
-        return m.Appointment(
-            uid=people.uid(self.rng),
-            service=self.services[key],
-            practitioner=self.practitioners[visit.clinician.key],
-            location=self.sites[visit.site.key],
-            room=self.rooms[visit.site.key, visit.room] if visit.room else None,
-            place=visit.place,
-            patient_id=self.patients[visit.patient],
-            start_at=visit.start_at,
-            end_at=visit.end_at,
-            busy_from=visit.busy_from,
-            busy_until=visit.busy_until,
-            zone=visit.site.time_zone,
-            status=outcome.status,
-            source=outcome.source,
-            reason=outcome.reason,
-            desk_note=outcome.desk_note,
-            price_quoted=visit.treatment.price if price is None else price,
-            cancelled_by=outcome.cancelled_by,
-            late=outcome.late,
-            created_at=outcome.created_at,
-            arrived_at=outcome.arrived_at,
-            started_at=outcome.started_at,
-            ended_at=outcome.ended_at,
-        )
-
-    def _status_change(self, visit: Visit, row: m.Appointment, move: outcomes.Move) -> m.StatusChange:
-        users = {"staff": self.users["reception"], "practitioner": self.users[visit.clinician.key]}
-        return m.StatusChange(
-            appointment=row,
-            old=move.old,
-            new=move.new,
-            verb=move.verb,
-            at=move.at,
-            actor_kind="staff" if move.who in users else move.who,
-            by=users.get(move.who),
-            reason=move.reason,
-        )
-
-
-def _patient(person: people.Person) -> m.Patient:
-    name, phone, relation = person.emergency
-    return m.Patient(
-        uid=person.uid,
-        given_name=person.given,
-        family_name=person.family,
-        birth_on=person.birth_on,
-        sex=person.sex,
-        email=person.email,
-        mobile=person.mobile,
-        phone=person.phone,
-        address=person.address,
-        postal_code=person.postal_code,
-        city=person.city,
-        province=person.province,
-        language=person.language,
-        emergency_name=name,
-        emergency_phone=phone,
-        emergency_relation=relation,
-        family_doctor=person.family_doctor,
-        employer=person.employer,
-        active=person.active,
-        deceased_on=person.deceased_on,
-        created_at=person.registered_at,
-    )
-
 
 def _store(rows: Iterable):
     """Insert rows of one model, each with its first history row."""
     rows = list(rows)
-    return bulk_create_with_history(rows, type(rows[0]), batch_size=_BATCH) if rows else []
-
-
-def _batches(items: Iterable) -> Iterator[list]:
-    items = iter(items)
-    while batch := list(islice(items, _BATCH)):
-        yield batch
+    return bulk_create_with_history(rows, type(rows[0]), batch_size=1000) if rows else []

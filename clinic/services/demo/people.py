@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
 from django.utils.text import slugify
-
-from clinic.services.demo.chance import chance
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -64,6 +63,10 @@ RELATIONS = ("moglie", "marito", "figlio", "figlia", "madre", "padre", "sorella"
 CLUBS = ("Pallavolo Macerata", "Camerino Calcio", "Università di Camerino", "Atletica AVIS", "CUS Camerino")
 
 
+_TOWN_WEIGHTS = [town[3] for town in TOWNS]
+_SLUGS = {name: slugify(name) for name in (*WOMEN, *MEN, *FAMILIES, *PARTICLES)}
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A patient to be. `registered_at` is aware; inactive people have no visits ahead."""
@@ -89,10 +92,18 @@ class Person:
     deceased_on: dt.date | None
 
 
-def invent(count: int, *, seed: int, today: dt.date, new_since: dt.date, zone) -> list[Person]:
-    """`count` people. Three in ten registered since `new_since`, the others in the four years before."""
-    rng = chance(seed, "people", today)
-    return [_person(rng, number, today, new_since, zone) for number in range(count)]
+def invent(
+    count: int, *, rng: Random, today: dt.date, since: dt.date, old: float, zone: dt.tzinfo, first: int = 0
+) -> Iterator[Person]:
+    """`count` people in the order of their registration: a share of `old` in the four years before `since`, the others
+    evenly from then to yesterday. `first` numbers them, so that no e-mail address is anybody else's."""
+    were = int(count * old)
+    for number in range(count):
+        if number < were:
+            registered_on = since - dt.timedelta(days=1460 - 1460 * number // were)
+        else:
+            registered_on = since + (today - since) * ((number - were) / (count - were))
+        yield _person(rng, first + number, today, registered_on, number < were, since, zone)
 
 
 def uid(rng: Random) -> uuid.UUID:
@@ -104,31 +115,27 @@ def mobile(rng: Random) -> str:
     return f"+39{rng.choice(MOBILE_PREFIXES)}{rng.randrange(2_000_000, 10_000_000)}"
 
 
-def _person(rng, number, today, new_since, zone) -> Person:
+def _person(rng, number, today, registered_on, old, since, zone) -> Person:
     female = rng.random() < 0.56
     given = rng.choice(WOMEN if female else MEN)
     if rng.random() < 0.06:
         given += " " + rng.choice(WOMEN if female else MEN)
     family = rng.choice(PARTICLES if rng.random() < 0.05 else FAMILIES)
     born = today - dt.timedelta(days=int(365.25 * min(94, max(4, rng.gauss(48, 20)))) + rng.randrange(365))
-    town, postal_code, province, _weight = rng.choices(TOWNS, [town[3] for town in TOWNS])[0]
-    registered_on = (
-        new_since + dt.timedelta(days=rng.randrange((today - new_since).days))
-        if rng.random() < 0.3
-        else new_since - dt.timedelta(days=rng.randrange(1, 1460))
-    )
-    registered_on = max(registered_on, born + dt.timedelta(days=30))
+    town, postal_code, province, _weight = rng.choices(TOWNS, _TOWN_WEIGHTS)[0]
     inactive = rng.random() < 0.03
-    deceased = inactive and registered_on < new_since and rng.random() < 0.3
+    deceased = inactive and old and rng.random() < 0.3
     return Person(
         uid=uid(rng),
         given=given,
         family=family,
         sex="female" if female else "male",
-        birth_on=born,
+        birth_on=min(born, registered_on - dt.timedelta(days=30)),
         mobile=mobile(rng),
         phone=f"+39 0737 {rng.randrange(600_000, 700_000)}" if rng.random() < 0.15 else "",
-        email=f"{slugify(given)}.{slugify(family)}{number}@example.test" if rng.random() < 0.85 else "",
+        email=f"{_SLUGS[given] if given in _SLUGS else slugify(given)}.{_SLUGS[family]}{number}@example.test"
+        if rng.random() < 0.85
+        else "",
         address=f"{rng.choice(STREETS)} {rng.randrange(1, 140)}",
         postal_code=postal_code,
         city=town,
@@ -141,7 +148,7 @@ def _person(rng, number, today, new_since, zone) -> Person:
         family_doctor=f"Dott. {rng.choice(MEN)} {rng.choice(FAMILIES)}" if rng.random() < 0.5 else "",
         employer=rng.choice(CLUBS) if rng.random() < 0.08 else "",
         active=not inactive,
-        deceased_on=new_since - dt.timedelta(days=1) if deceased else None,
+        deceased_on=since - dt.timedelta(days=1) if deceased else None,
     )
 
 

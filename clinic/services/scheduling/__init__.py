@@ -3,6 +3,7 @@
 from clinic.services.scheduling import slots
 from clinic.services.scheduling.booking import book, is_late, move
 from clinic.services.scheduling.claims import forget_claims
+from clinic.services.scheduling.moving_back import move_back
 from clinic.services.scheduling.statuses import (
     approve,
     cancel,
@@ -33,6 +34,7 @@ __all__ = [
     "is_late",
     "mark_no_show",
     "move",
+    "move_back",
     "reopen",
     "slots",
     "start",

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from clinic import signals
 from clinic.actor import Actor
-from clinic.database import conflicts, locks
+from clinic.database import conflicts
 from clinic.exceptions import RuleBroken
 from clinic.models import Appointment, ClinicSettings, EquipmentUse, Location, Practitioner, Room, StatusChange
 from clinic.services.scheduling import claims, planning
-from clinic.services.scheduling.planning import Plan, Wish
+from clinic.services.scheduling.wishes import Plan, Wish
 
 _S = Appointment.Status
-MOVABLE = (_S.REQUESTED, _S.SCHEDULED, _S.CONFIRMED)
 # How often another room is tried when the chosen one is lost to somebody faster.
 _CHOICES = 8
+# What others than the desk come by says where a booking came from, whatever the caller filled in.
+_SOURCES = {"patient": Appointment.Source.PORTAL, "api": Appointment.Source.API}
 
 
 def book(
@@ -30,18 +31,18 @@ def book(
     key: str | None = None,
     accept: Collection[str] = (),
     reason: str = "",
-    equipment: Sequence[int] | None = None,
     at: datetime | None = None,
 ) -> Appointment:
-    """Book an unsaved appointment: service, practitioner, location, patient and start_at are set; end_at, room and
-    place may be left open and are chosen here.
+    """Book an unsaved appointment: service, practitioner, location, patient and start_at are set; staff may set end_at
+    and room too. What is left open is chosen here, place and equipment always.
 
-    `key` makes a repeated request answer with its first appointment (S10): another instance than the one given.
-    `accept` names soft refusals that somebody with their permission has accepted; a deliberate overlap wants `reason`.
-    Raises RuleBroken. At most 14 statements.
+    `key` makes a repeated request answer with its first appointment (S10): another instance, marked `repeated`.
+    `accept` names soft refusals that somebody with their permission has accepted, never a patient or a program; a
+    deliberate overlap wants `reason`. Raises RuleBroken. At most 14 statements.
     """
+    _refuse_choosing(by, appointment.end_at, appointment.room)
     claim = claims.Claim(key, _fingerprint(appointment, by))
-    wish = _wish(appointment, equipment)
+    wish = _wish(appointment)
     return _book(appointment, wish, claim, by=by, accept=accept, reason=reason, at=at or timezone.now())
 
 
@@ -57,21 +58,24 @@ def _book(
     at: datetime,
 ) -> Appointment:
     """One try. What is asked for stands in `wish`: the instance may bear the marks of an earlier try."""
-    first = claim.answered()
-    if first is not None:
-        return Appointment.objects.get(pk=first)
     for choice in range(1, _CHOICES + 1):
-        plan = planning.make(wish, by=by, accept=accept, at=at)
+        try:
+            plan = planning.make(wish, by=by, accept=accept, at=at)
+        except RuleBroken:
+            # The same key may have been answered before: then the first visit is what stood in the way.
+            if first := claim.answered():
+                return first
+            raise
         try:
             with transaction.atomic(), _refusing(wish, by=by, at=at):
-                locks.take([*plan.lock_keys(wish), *claim.lock_keys()])
-                # Somebody may have sent the same key a moment ago.
-                first = claim.answered()
-                if first is not None:
-                    return Appointment.objects.get(pk=first)
+                plan.lock(wish, *claim.lock_keys())
+                # Somebody may have sent the same key before, or a moment ago.
+                if first := claim.answered():
+                    return first
                 overlaps = planning.check(wish, plan, by=by, accept=accept, at=at, retry_is_vain=choice == _CHOICES)
                 _apply(appointment, plan, overlaps=overlaps, reason=reason)
                 appointment.status = _first_status(wish, by)
+                appointment.source = _SOURCES.get(by.kind, appointment.source)
                 appointment.price_quoted = plan.price
                 appointment.created_at = at
                 appointment.pk = None
@@ -96,6 +100,7 @@ def move(
     practitioner: Practitioner | None = None,
     location: Location | None = None,
     room: Room | None = None,
+    version: int | None = None,
     accept: Collection[str] = (),
     reason: str = "",
     at: datetime | None = None,
@@ -103,9 +108,12 @@ def move(
     """Move to another time, practitioner, place or room; what is not given stays (the room, where it is free).
 
     Raises `version`; a confirmed visit is scheduled again, for the patient said yes to another time. Patients move
-    only inside their window (S13).
+    only inside their window (S13), and neither they nor programs choose end_at or room. With `version`, refused where
+    somebody has moved the visit since that one.
     """
     at = at or timezone.now()
+    _refuse_moved_since(appointment, version)
+    _refuse_choosing(by, end_at, room)
     if by.kind == "patient":
         refuse_outside_window(appointment, at=at)
     for choice in range(1, _CHOICES + 1):
@@ -115,7 +123,7 @@ def move(
             location=location or appointment.location,
             patient=appointment.patient,
             start_at=start_at,
-            end_at=end_at or start_at + (appointment.end_at - appointment.start_at),
+            end_at=end_at or start_at.astimezone(UTC) + (appointment.end_at - appointment.start_at),
             room=room,
             prefer_room=appointment.room_id,
             exclude=appointment.pk,
@@ -123,18 +131,39 @@ def move(
         plan = planning.make(wish, by=by, accept=accept, at=at)
         try:
             with transaction.atomic(), _refusing(wish, by=by, at=at):
-                locks.take(plan.lock_keys(wish))
+                plan.lock(wish)
                 current = Appointment.objects.select_for_update().get(pk=appointment.pk)
-                if current.status not in MOVABLE:
+                if current.status not in Appointment.MOVABLE:
                     raise RuleBroken(
                         "not_possible",
                         _("This visit is %(status)s; it cannot be moved.") % {"status": current.get_status_display()},
                     )
+                _refuse_moved_since(current, version)
                 overlaps = planning.check(wish, plan, by=by, accept=accept, at=at, retry_is_vain=choice == _CHOICES)
                 return _write_move(current, wish, plan, overlaps=overlaps, by=by, reason=reason, at=at)
         except planning.Lost:
             continue
     raise AssertionError("the last choice either moves or refuses")
+
+
+def _refuse_choosing(by: Actor, end_at: datetime | None, room: Room | None) -> None:
+    """Patients and programs say who, what and when; how long and in which room follows from the service."""
+    if planning.binds(by) and (end_at is not None or room is not None):
+        raise RuleBroken(
+            "not_yours", _("Length and room follow from the service."), field="end_at" if end_at else "room"
+        )
+
+
+def _refuse_moved_since(current: Appointment, version: int | None) -> None:
+    if version is not None and current.version != version:
+        raise RuleBroken(
+            "moved_since",
+            _("Somebody else has just moved this visit: it is on %(when)s with %(who)s now.")
+            % {
+                "when": formats.date_format(current.local_start, "D j M, H:i"),
+                "who": current.practitioner,
+            },
+        )
 
 
 def _write_move(
@@ -224,7 +253,7 @@ def _fingerprint(appointment: Appointment, by: Actor) -> str:
     )
 
 
-def _wish(appointment: Appointment, equipment: Sequence[int] | None) -> Wish:
+def _wish(appointment: Appointment) -> Wish:
     return Wish(
         service=appointment.service,
         practitioner=appointment.practitioner,
@@ -233,7 +262,6 @@ def _wish(appointment: Appointment, equipment: Sequence[int] | None) -> Wish:
         start_at=appointment.start_at,
         end_at=appointment.end_at,
         room=appointment.room,
-        equipment=None if equipment is None else tuple(equipment),
     )
 
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.database import locks
+from clinic.database import scheduling as sql
 from clinic.exceptions import RuleBroken
-from clinic.models import Hold, RequestKey
+from clinic.models import Appointment, Hold, RequestKey
 
 SCOPE = "booking"
 WALK_IN = "walk_in"
@@ -36,18 +37,19 @@ class Claim:
     def lock_keys(self) -> list[int]:
         return [locks.key_of_text(locks.REQUEST, f"{self.scope}:{self.key}")] if self.key else []
 
-    def answered(self) -> int | None:
-        """The id of what this key was answered with, or None. Refuses a key that came with another request."""
+    def answered(self) -> Appointment | None:
+        """What this key was answered with, as it is now, marked `repeated`; or None. Refuses a key that came with
+        another request."""
         if not self.key:
             return None
-        found = (
-            RequestKey.objects.filter(scope=self.scope, key=self.key).values_list("fingerprint", "subject_id").first()
-        )
+        found = sql.read_request_key(self.scope, self.key)
         if found is None:
             return None
         if found[0] != self.fingerprint:
             raise RuleBroken("key_reused", _("This form was sent before with other content. Please start again."))
-        return found[1]
+        first = Appointment.objects.get(pk=found[1])
+        first.repeated = True
+        return first
 
     def remember(self, subject_id: int) -> None:
         """Keep the answer, in the transaction that made it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from clinic.services.scheduling.intervals import Stretch, multiples
@@ -45,7 +46,12 @@ def _offset(zone: str, at: int):
 
 def stretch(zone: str, day: date, starts: int, ends: int) -> Stretch:
     """Hours of a local day as moments; `ends` 0 is midnight. Both passes of a repeated hour are inside."""
-    return moment(zone, day, starts), moment(zone, day, ends or DAY_MINUTES, last=True)
+    ends = ends or DAY_MINUTES
+    until = moment(zone, day, ends)
+    if until != moment(zone, day, ends, last=True):
+        # The end comes twice. Hours until 02:00 are over when it first strikes: 01:59 came once.
+        until = moment(zone, day, ends - 1, last=True) + 60
+    return moment(zone, day, starts), until
 
 
 @lru_cache(maxsize=4096)
@@ -80,3 +86,37 @@ def local_day(zone: str, at: datetime) -> date:
 
 def as_datetime(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def wall(local: datetime) -> str:
+    """What people read: "09:00"; "02:30 (CEST)" where the clock shows that time twice."""
+    other = local.replace(fold=1 - local.fold)
+    return f"{local:%H:%M}" if other.utcoffset() == local.utcoffset() else f"{local:%H:%M (%Z)}"
+
+
+class Change(NamedTuple):
+    """A day whose clock is moved: between these two wall clocks times come twice (`back`) or not at all."""
+
+    since: str
+    until: str
+    back: bool
+
+
+@lru_cache(maxsize=1024)
+def change(zone: str, day: date) -> Change | None:
+    if _even(zone, day):
+        return None
+    first, end = midnight(zone, day), midnight(zone, day + timedelta(days=1))
+    # A clock may jump at midnight itself.
+    first, last = first - 1, end
+    before = _offset(zone, first)
+    # The first moment of the new offset.
+    while first < last:
+        middle = (first + last) // 2
+        if _offset(zone, middle) == before:
+            first = middle + 1
+        else:
+            last = middle
+    at = as_datetime(first)
+    since, until = sorted((at + before, at + _offset(zone, first)))
+    return Change(f"{since:%H:%M}", f"{until:%H:%M}", back=_offset(zone, first) < before)

@@ -12,6 +12,7 @@ from functools import cached_property
 from django.utils import timezone
 
 from clinic.database import scheduling as sql
+from clinic.services import holidays
 from clinic.services.scheduling import clock
 from clinic.services.scheduling.intervals import Stretch, both, merged, minus
 
@@ -36,6 +37,9 @@ class Site:
     step: int
     notice: int
     horizon: int
+    # Where public holidays close it; None: nowhere.
+    country: str | None = None
+    subdivision: str = ""
 
 
 @dataclass
@@ -45,7 +49,8 @@ class Facts:
     document: dict
     first_on: date
     last_on: date
-    busy: dict[tuple, list[Stretch]] = field(default_factory=dict)
+    # (what, id, place) -> stretches, buffers included.
+    busy: dict[tuple[str, int, int], list[Stretch]] = field(default_factory=dict)
     _hours: dict = field(default_factory=dict)
 
     @property
@@ -75,7 +80,7 @@ class Facts:
         notice, horizon = self.document["clinic"] or (120, 90)
         service = self.service
         out = {}
-        for id_, zone, step, own_notice, own_horizon in self.document["locations"]:
+        for id_, zone, step, own_notice, own_horizon, *region in self.document["locations"]:
             notices = (service["notice"], own_notice, notice)
             horizons = (service["horizon"], own_horizon, horizon)
             out[id_] = Site(
@@ -84,6 +89,7 @@ class Facts:
                 step,
                 next(value for value in notices if value is not None),
                 next(value for value in horizons if value is not None),
+                *region,
             )
         return out
 
@@ -116,7 +122,8 @@ class Facts:
         return tables
 
     def open_hours(self, site: Site, day: date) -> list[Stretch]:
-        """When the location is open on its local day: an exceptional day's hours instead of the weekly ones."""
+        """When the location is open on its local day: an exceptional day's hours instead of the weekly ones, none on a
+        public holiday."""
         cached = self._hours.get((site.id, day))
         if cached is not None:
             return cached
@@ -124,6 +131,8 @@ class Facts:
         exceptions = self._by_key["exceptions"].get((site.id, iso))
         if exceptions is not None:
             rows = [(starts, ends) for is_open, starts, ends in exceptions if is_open]
+        elif site.country and holidays.closes(site.country, site.subdivision, day):
+            rows = []
         else:
             weekly = self._by_key["opening"].get((site.id, day.weekday()), ())
             rows = [(starts, ends) for starts, ends, since, until in weekly if _valid(since, until, iso)]
@@ -132,11 +141,14 @@ class Facts:
         self._hours[site.id, day] = hours
         return hours
 
+    def holiday(self, site: Site, day: date) -> str:
+        """The public holiday that closes the location on this day, in words, or ""."""
+        if site.country is None or (site.id, day.isoformat()) in self._by_key["exceptions"]:
+            return ""
+        return holidays.name(site.country, site.subdivision, day)
+
     def working_hours(self, practitioner_id: int, site: Site, day: date) -> list[Stretch]:
         """When the practitioner can treat there: own hours, extra hours included, while the location is open."""
-        opened = self.open_hours(site, day)
-        if not opened:
-            return []
         iso = day.isoformat()
         rows = [
             (starts, ends)
@@ -146,6 +158,9 @@ class Facts:
             if _valid(since, until, iso) and _in_rhythm(day, every, anchor)
         ]
         rows += self._by_key["extra"].get((practitioner_id, site.id, iso), ())
+        opened = self.open_hours(site, day) if rows else []
+        if not opened:
+            return []
         hours = merged(clock.stretch(site.zone, day, starts, ends) for starts, ends in rows)
         return minus(both(hours, opened), self._off.get(("practitioner", practitioner_id), []))
 
@@ -174,29 +189,31 @@ class Facts:
         ]
 
     def load_busy(
-        self, *, at: datetime, patient_id: int | None = None, exclude: int = 0, rooms: Iterable[int] = ()
+        self,
+        *,
+        at: datetime,
+        patient_id: int | None = None,
+        exclude: int = 0,
+        rooms: Iterable[int] = (),
+        first_on: date | None = None,
+        last_on: date | None = None,
     ) -> Facts:
-        """Read what is busy in these days; `exclude` leaves one appointment out (it is being moved), `rooms` are read
-        beside those that suit the service."""
-        rows = sql.read_busy(
-            practitioners=list(self.offers),
+        """Read what is busy in these days, or in `first_on` to `last_on` of them; `exclude` leaves one appointment out
+        (it is being moved), `rooms` are read beside those that suit the service. One query."""
+        self.busy = sql.read_taken(
+            practitioners=self.offers,
             rooms=[*(row[0] for row in self.document["rooms"]), *rooms],
             equipment=[row[0] for row in self.document["equipment"]],
             patient=patient_id,
             exclude=exclude,
             now=at,
-            **_reach(self.first_on, self.last_on),
+            **_reach(first_on or self.first_on, last_on or self.last_on),
         )
-        self.busy = busy_of(rows)
         return self
 
 
-def busy_of(rows: Iterable[tuple[str, int, int, int, int]]) -> dict[tuple, list[Stretch]]:
-    """(what, id, place) -> stretches, not merged: each keeps its own buffers."""
-    found = defaultdict(list)
-    for what, id_, place, start, end in rows:
-        found[what, id_, place].append((start, end))
-    return found
+def days(first_on: date, last_on: date) -> list[date]:
+    return [first_on + timedelta(days=n) for n in range((last_on - first_on).days + 1)]
 
 
 def load(
@@ -210,8 +227,8 @@ def load(
     """One statement. None means: everybody who offers it, everywhere."""
     document = sql.read_facts(
         service=service_id,
-        practitioners=None if practitioners is None else list(practitioners),
-        locations=None if locations is None else list(locations),
+        practitioners=practitioners,
+        locations=locations,
         first=first_on,
         last=last_on,
         **_reach(first_on, last_on),

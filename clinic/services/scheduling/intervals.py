@@ -25,7 +25,8 @@ def merged(stretches: Iterable[Stretch]) -> list[Stretch]:
 def minus(left: list[Stretch], right: list[Stretch]) -> list[Stretch]:
     """What of `left` is not in `right`; both merged."""
     out: list[Stretch] = []
-    i = 0
+    # One day's hours against a year's visits: begin where they can meet.
+    i = max(0, bisect_right(right, left[0]) - 1) if left else 0
     for start, end in left:
         while i < len(right) and right[i][1] <= start:
             i += 1
@@ -65,6 +66,12 @@ def covers(stretches: list[Stretch], start: int, end: int) -> bool:
     """Does one of the merged stretches hold all of [start, end)?"""
     i = bisect_right(stretches, (start, 1 << 62)) - 1
     return i >= 0 and stretches[i][0] <= start and end <= stretches[i][1]
+
+
+def around(stretches: list[Stretch], moment: int) -> Stretch:
+    """The merged stretch that `moment` is in, or nothing around it."""
+    i = bisect_right(stretches, (moment, 1 << 62)) - 1
+    return stretches[i] if i >= 0 and moment < stretches[i][1] else (moment, moment)
 
 
 def forbidden_starts(busy: Iterable[Stretch], before: int, length: int, after: int) -> list[Stretch]:

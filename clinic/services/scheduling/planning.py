@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
-from django.utils import formats, timezone
+from django.db.models import Model
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.actor import Actor
-from clinic.database import locks
 from clinic.database import scheduling as sql
 from clinic.exceptions import RuleBroken
-from clinic.models import Appointment, Equipment, Location, Patient, Practitioner, Room, Service
-from clinic.services.scheduling import clock, facts, slots
+from clinic.models import Appointment, Equipment, Practitioner, Room
+from clinic.services.scheduling import clashes, clock, facts, slots
+from clinic.services.scheduling.clashes import Obstacle
 from clinic.services.scheduling.intervals import covers, merged
 from clinic.services.scheduling.resources import Resources, Window
+from clinic.services.scheduling.wishes import Plan, Wish
 
 LONGEST = timedelta(hours=24)
 OFFERED = 3
@@ -27,48 +27,6 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 class Lost(Exception):  # noqa: N818  (no error: another choice follows)
     """What was chosen without a lock was taken meanwhile; choose again."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What somebody asks for. `end_at`, `room` and `equipment` None: as the service says, chosen here."""
-
-    service: Service
-    practitioner: Practitioner
-    location: Location
-    patient: Patient
-    start_at: datetime
-    end_at: datetime | None = None
-    room: Room | None = None
-    place: int | None = None
-    equipment: tuple[int, ...] | None = None
-    prefer_room: int | None = None
-    exclude: int = 0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that the visit will keep busy."""
-
-    start_at: datetime
-    end_at: datetime
-    busy_from: datetime
-    busy_until: datetime
-    room_id: int | None
-    place: int
-    equipment_ids: tuple[int, ...]
-    price: Decimal
-    accepted: tuple[str, ...]
-
-    def lock_keys(self, wish: Wish) -> list[int]:
-        keys = [
-            locks.key(locks.PRACTITIONER, wish.practitioner.pk),
-            locks.key(locks.PATIENT, wish.patient.pk),
-            *(locks.key(locks.EQUIPMENT, id_) for id_ in self.equipment_ids),
-        ]
-        if self.room_id:
-            keys.append(locks.key(locks.ROOM, self.room_id))
-        return keys
 
 
 def binds(by: Actor) -> bool:
@@ -114,21 +72,33 @@ def make(wish: Wish, *, by: Actor, accept: Collection[str] = (), at: datetime | 
 
     known.load_busy(at=at, patient_id=wish.patient.pk, exclude=wish.exclude, rooms=[wish.room.pk] if wish.room else ())
     room_id, place, equipment_ids, missing = _choose(wish, known, before, end_at, after)
-    if missing and "overlap" not in accept:
-        raise _refusal("overlap", missing, wish, by=by, at=at)
+    if missing and not _may_overlap(accept, by):
+        # Who is busy anyway should be told at once, not after another room is found.
+        people = clashes.of_people(wish, known.busy, busy_from=busy_from, end_at=end_at, busy_until=busy_until)
+        raise _overlap([*clashes.named(wish, people), *missing], wish, by=by, at=at)
     return Plan(
         wish.start_at, end_at, busy_from, busy_until, room_id, place, equipment_ids, offer.price, tuple(accepted)
     )
 
 
 def check(
-    wish: Wish, plan: Plan, *, by: Actor, accept: Collection[str], at: datetime, retry_is_vain: bool = False
+    wish: Wish,
+    plan: Plan,
+    *,
+    by: Actor,
+    accept: Collection[str],
+    at: datetime,
+    retry_is_vain: bool = False,
+    retired: bool = False,
 ) -> bool:
-    """Under the locks: is all of it still free? Returns whether the visit overlaps deliberately. One query.
+    """Under the locks: is all of it still active and free? Returns whether the visit overlaps deliberately. One query.
 
-    Raises Lost where only what was chosen automatically is gone, RuleBroken where the wish itself clashes.
+    `retired` lets a visit that took place keep what was deactivated since. Raises Lost where only what was chosen
+    automatically is gone, RuleBroken where the wish itself clashes.
     """
-    rows = sql.read_busy(
+    rows = sql.read_under_locks(
+        service=wish.service.pk,
+        location=wish.location.pk,
         practitioners=[wish.practitioner.pk],
         rooms=[plan.room_id] if plan.room_id else [],
         equipment=list(plan.equipment_ids),
@@ -137,48 +107,32 @@ def check(
         now=at,
         **{"from": plan.busy_from, "until": plan.busy_until},
     )
-    start, end = plan.start_at.timestamp(), plan.end_at.timestamp()
-    clashes = []
-    for what, id_, place, since, until in rows:
-        if what == "inactive":
-            raise _retired("patient", wish.patient)
-        if what == "room" and place != plan.place:
-            continue
-        # The patient's busy time is bare: the window asked for had the buffers.
-        if what == "patient" and (since >= end or until <= start):
-            continue
-        clashes.append((what, id_, since, until))
-    if not clashes:
-        return False
-    if "overlap" in accept:
-        return True
-    if not retry_is_vain and all(what in _chosen_by_us(wish) for what, *_rest in clashes):
+    inactive = [(what.removeprefix(sql.INACTIVE), id_) for what, id_, *_ in rows if what.startswith(sql.INACTIVE)]
+    found = clashes.of_plan(wish, plan, (row for row in rows if not row[0].startswith(sql.INACTIVE)))
+    lost = [what for what, _id in ([] if retired else inactive)]
+    if not _may_overlap(accept, by):
+        lost += [clash.what for clash in found]
+    if lost and not retry_is_vain and wish.left_open.issuperset(lost):
         raise Lost
-    raise _refusal("overlap", _clash(wish, *clashes[0]), wish, by=by, at=at)
+    if inactive and not retired:
+        raise _retired(*_subject(wish, *inactive[0]))
+    if found and not _may_overlap(accept, by):
+        raise _overlap(clashes.named(wish, found), wish, by=by, at=at)
+    return bool(found)
 
 
-def _clash(wish: Wish, what: str, id_: int, since: int, until: int) -> tuple[str, str]:
-    """(field, sentence) for a clash: what is busy and when, never with whom."""
-    zone = wish.location.zone
-    names = {
-        "from": formats.time_format(clock.as_datetime(since).astimezone(zone), "H:i"),
-        "until": formats.time_format(clock.as_datetime(until).astimezone(zone), "H:i"),
-    }
-    if what == "practitioner":
-        return "start_at", _("%(who)s is busy from %(from)s to %(until)s.") % {"who": wish.practitioner, **names}
-    if what == "patient":
-        return "patient", _("%(who)s has another visit from %(from)s to %(until)s.") % {"who": wish.patient, **names}
-    if what == "room":
-        room = wish.room or Room.objects.get(pk=id_)
-        return "room", _("%(room)s is taken from %(from)s to %(until)s.") % {"room": room, **names}
-    unit = Equipment.objects.get(pk=id_)
-    return "start_at", _("%(unit)s is in use from %(from)s to %(until)s.") % {"unit": unit, **names}
+def _may_overlap(accept: Collection[str], by: Actor) -> bool:
+    return "overlap" in accept and not binds(by)
 
 
-def _refusal(code: str, found: tuple[str, str], wish: Wish, *, by: Actor, at: datetime) -> RuleBroken:
-    field, message = found
+def _overlap(found: list[Obstacle], wish: Wish, *, by: Actor, at: datetime) -> RuleBroken:
+    """All that clashes, in one refusal: it stands beside the input of the first."""
     return RuleBroken(
-        code, message, acceptable=not binds(by), field=field, alternatives=alternatives(wish, by=by, at=at)
+        "overlap",
+        " ".join(obstacle.sentence for obstacle in found),
+        acceptable=not binds(by),
+        field=found[0].field,
+        alternatives=alternatives(wish, by=by, at=at),
     )
 
 
@@ -231,27 +185,6 @@ def as_it_was(appointment: Appointment) -> tuple[Wish, Plan]:
     return wish, plan
 
 
-def refuse_retired(wish: Wish) -> None:
-    """Refuse what is inactive by now, as the wish's own instances say."""
-    for field in ("patient", "practitioner", "service", "location", "room"):
-        subject = getattr(wish, field)
-        if subject is not None and not subject.active:
-            raise _retired(field, subject)
-    unit = Equipment.objects.filter(pk__in=wish.equipment or (), active=False).first()
-    if unit is not None:
-        raise _retired("", unit)
-
-
-def _chosen_by_us(wish: Wish) -> set[str]:
-    """What the wish left open, so that another choice may do."""
-    chosen = set()
-    if wish.room is None or not wish.place:
-        chosen.add("room")
-    if wish.equipment is None:
-        chosen.add("equipment")
-    return chosen
-
-
 def _refuse_nonsense(wish: Wish) -> None:
     if not FIRST_YEAR <= wish.start_at.year <= LAST_YEAR or (wish.end_at and wish.end_at.year > LAST_YEAR):
         raise RuleBroken("impossible_day", _("This day is hardly meant."), field="start_at")
@@ -265,10 +198,17 @@ def _refuse_nonsense(wish: Wish) -> None:
         )
 
 
-def _retired(field: str, subject) -> RuleBroken:
+def _retired(field: str, subject: Model) -> RuleBroken:
     return RuleBroken(
         "inactive", _("%(subject)s is inactive and cannot be booked.") % {"subject": subject}, field=field
     )
+
+
+def _subject(wish: Wish, what: str, id_: int) -> tuple[str, Model]:
+    """(field, record) for what turned inactive meanwhile."""
+    if what == "equipment":
+        return "", Equipment.objects.get(pk=id_)
+    return what, getattr(wish, what) or Room.objects.get(pk=id_)
 
 
 def _refuse_retired(wish: Wish, known: facts.Facts) -> None:
@@ -319,7 +259,9 @@ def _outside(wish: Wish, known: facts.Facts, by: Actor, end_at: datetime) -> Rul
     if covers(worked, start, end):
         return None
     if not covers(opened, start, end):
-        message = _("%(location)s is closed then.") % {"location": wish.location}
+        holiday = known.holiday(site, known.first_on)
+        sentence = _("%(location)s is closed: %(holiday)s.") if holiday else _("%(location)s is closed then.")
+        message = sentence % {"location": wish.location, "holiday": holiday}
     else:
         message = _("%(who)s does not work at %(location)s then.") % {
             "who": wish.practitioner,
@@ -330,14 +272,14 @@ def _outside(wish: Wish, known: facts.Facts, by: Actor, end_at: datetime) -> Rul
 
 def _choose(
     wish: Wish, known: facts.Facts, before: timedelta, end_at: datetime, after: timedelta
-) -> tuple[int | None, int, tuple[int, ...], tuple[str, str] | None]:
-    """Room, place, equipment, and (field, sentence) for what is missing: then the first that suits stands there."""
+) -> tuple[int | None, int, tuple[int, ...], list[Obstacle]]:
+    """Room, place, equipment, and what is missing: then the first that suits stands there."""
     lengths = (int(span.total_seconds()) for span in (end_at - wish.start_at, before, after))
     window = Window(int(wish.start_at.timestamp()), *lengths)
     resources = Resources(known, known.sites[wish.location.pk])
     room_id, place, missing = _choose_room(wish, resources, window)
     if wish.equipment is not None:
-        return room_id, place, tuple(wish.equipment), missing
+        return room_id, place, wish.equipment, missing
     if not all(resources.units):
         raise RuleBroken(
             "no_equipment",
@@ -347,22 +289,20 @@ def _choose(
         )
     equipment = resources.equipment(window)
     if equipment is None:
-        missing = missing or (
-            "start_at",
-            _("The equipment for %(service)s is in use then.") % {"service": wish.service},
-        )
+        sentence = _("The equipment for %(service)s is in use then.") % {"service": wish.service}
+        missing.append(Obstacle("start_at", sentence))
         equipment = tuple(units[0] for units in resources.units)
     return room_id, place, equipment, missing
 
 
-def _choose_room(wish: Wish, resources: Resources, window: Window) -> tuple[int | None, int, tuple[str, str] | None]:
+def _choose_room(wish: Wish, resources: Resources, window: Window) -> tuple[int | None, int, list[Obstacle]]:
     if wish.room is not None:
         places = [wish.place] if wish.place else range(1, wish.room.places + 1)
         free = next((place for place in places if resources.is_free("room", wish.room.pk, place, window)), None)
-        missing = None if free else ("room", _("%(room)s is not free then.") % {"room": wish.room})
+        missing = [] if free else [Obstacle("room", _("%(room)s is not free then.") % {"room": wish.room})]
         return wish.room.pk, free or wish.place or 1, missing
     if not resources.needs_room:
-        return None, 1, None
+        return None, 1, []
     if not resources.rooms:
         raise RuleBroken(
             "no_room",
@@ -371,5 +311,6 @@ def _choose_room(wish: Wish, resources: Resources, window: Window) -> tuple[int 
         )
     found = resources.room(window, wish.prefer_room)
     if found is None:
-        return *resources.rooms[0], ("start_at", _("No room for %(service)s is free then.") % {"service": wish.service})
-    return *found, None
+        sentence = _("No room for %(service)s is free then.") % {"service": wish.service}
+        return *resources.rooms[0], [Obstacle("start_at", sentence)]
+    return *found, []

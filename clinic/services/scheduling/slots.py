@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.services.scheduling import clock, facts
+from clinic.database import scheduling as sql
+from clinic.services.scheduling import clock, facts, ranking
 from clinic.services.scheduling.facts import Facts, Offer, Site
-from clinic.services.scheduling.intervals import forbidden_starts, merged, minus
-from clinic.services.scheduling.resources import Resources, Window
+from clinic.services.scheduling.intervals import around, both, forbidden_starts, merged, minus
+from clinic.services.scheduling.ranking import Suggestion
+from clinic.services.scheduling.resources import Resources, Shape
 
 # Minutes after local midnight, by the start of the visit.
 PARTS_OF_DAY = {"morning": (0, 12 * 60), "afternoon": (12 * 60, 17 * 60), "evening": (17 * 60, 24 * 60)}
 PART_LABELS = {"morning": _("morning"), "afternoon": _("afternoon"), "evening": _("evening")}
 
-# How many days one look of next_available takes in.
-_STRIDE = 14
+# Where next_available looks first: most often tomorrow has a time. The third look takes in all the rest.
+_LOOKS = (3, 18)
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A free time with everything it would take. Moments are UTC; `place` is the lowest free one in the room."""
 
     start_at: datetime
@@ -59,25 +61,89 @@ def free(
     """
     at = at or timezone.now()
     last_on = last_on or first_on
-    known = facts.load(service_id, first_on, last_on, practitioners=practitioners, locations=locations)
-    if not known.service or not known.service["active"] or not known.offers or not known.sites:
+    known = _known(service_id, first_on, last_on, practitioners, locations, minutes)
+    if known is None:
         return []
-    if minutes is not None:
-        known.fix_length(minutes)
     known.load_busy(patient_id=patient_id, exclude=exclude, at=at)
     found = list(compute(known, part=part, patient_id=patient_id, binding=binding, at=at))
-    found.sort(key=lambda slot: (slot.start_at, slot.practitioner_id, slot.location_id))
+    found.sort(key=_order)
     return found
 
 
-def next_available(service_id: int, *, from_on: date, horizon_days: int = 180, **wanted) -> Slot | None:
-    """The first free time from that day on, looking two weeks at a time up to the horizon."""
-    last = from_on + timedelta(days=horizon_days)
-    while from_on <= last:
-        until = min(from_on + timedelta(days=_STRIDE - 1), last)
-        found = free(service_id, first_on=from_on, last_on=until, **wanted)
-        if found:
-            return found[0]
+def suggested(
+    service_id: int,
+    *,
+    first_on: date,
+    last_on: date,
+    practitioners: Iterable[int] | None = None,
+    locations: Iterable[int] | None = None,
+    part: str | None = None,
+    patient_id: int | None = None,
+    exclude: int = 0,
+    minutes: int | None = None,
+    binding: bool = False,
+    at: datetime | None = None,
+) -> tuple[list[Slot], list[Suggestion]]:
+    """What `free` finds, and the best few of it for this patient. At most three queries."""
+    at = at or timezone.now()
+    known = _known(service_id, first_on, last_on, practitioners, locations, minutes)
+    if known is None:
+        return [], []
+    known.load_busy(patient_id=patient_id, exclude=exclude, at=at)
+    found = sorted(compute(known, part=part, patient_id=patient_id, binding=binding, at=at), key=_order)
+    visits = sql.read_habits(patient_id, before=at) if patient_id and found else []
+    service = known.service
+    measure = ranking.Measure(
+        service["before"] * 60, service["after"] * 60, (known.document["shortest"] or service["minutes"]) * 60
+    )
+    return found, ranking.suggest(found, places(known, found), habits=ranking.Habits.of(visits), measure=measure)
+
+
+def places(known: Facts, found: Iterable[Slot]) -> dict[Slot, ranking.Place]:
+    """For each slot its local day and minute, and the stretch of its practitioner's time that is free around it."""
+    free_time: dict[tuple, list] = {}
+    out = {}
+    for slot in found:
+        site = known.sites[slot.location_id]
+        local = slot.start_at.astimezone(ZoneInfo(site.zone))
+        day, who = local.date(), slot.practitioner_id
+        stretches = free_time.get((who, site.id, day))
+        if stretches is None:
+            busy = merged(known.busy.get(("practitioner", who, 0), ()))
+            stretches = free_time[who, site.id, day] = minus(known.working_hours(who, site, day), busy)
+        free_around = around(stretches, int(slot.start_at.timestamp()))
+        out[slot] = ranking.Place(day.toordinal(), local.hour * 60 + local.minute, free_around)
+    return out
+
+
+def next_available(
+    service_id: int,
+    *,
+    from_on: date,
+    horizon_days: int = 180,
+    practitioners: Iterable[int] | None = None,
+    locations: Iterable[int] | None = None,
+    part: str | None = None,
+    patient_id: int | None = None,
+    exclude: int = 0,
+    minutes: int | None = None,
+    binding: bool = False,
+    at: datetime | None = None,
+) -> Slot | None:
+    """The first free time from that day on, of those that `free` would find up to the horizon. At most four queries,
+    however far it is and however full the days are."""
+    at = at or timezone.now()
+    last_on = from_on + timedelta(days=horizon_days)
+    known = _known(service_id, from_on, last_on, practitioners, locations, minutes)
+    if known is None:
+        return None
+    for days in (*_LOOKS, horizon_days + 1):
+        until = min(from_on + timedelta(days=days - 1), last_on)
+        known.load_busy(patient_id=patient_id, exclude=exclude, at=at, first_on=from_on, last_on=until)
+        calendars = _calendars(known, part=part, patient_id=patient_id, binding=binding, at=at)
+        found = _first(calendars, facts.days(from_on, until))
+        if found or until == last_on:
+            return found
         from_on = until + timedelta(days=1)
     return None
 
@@ -86,62 +152,102 @@ def compute(
     known: Facts, *, part: str | None = None, patient_id: int | None = None, binding: bool = False, at: datetime
 ) -> Iterator[Slot]:
     """The pure half of `free`: unsorted slots from loaded facts."""
-    now = int(at.timestamp())
-    patient_busy = known.busy.get(("patient", patient_id, 0), [])
-    if binding and not known.service["online"]:
-        return
-    for site in known.sites.values():
-        earliest = now + site.notice * 60 if binding else now
-        last_on = known.last_on
-        if binding:
-            last_on = min(last_on, clock.local_day(site.zone, at) + timedelta(days=site.horizon))
-        resources = Resources(known, site)
-        day = known.first_on
-        while day <= last_on:
-            for offer in known.offers.values():
-                if not binding or offer.online:
-                    yield from _day(known, site, offer, day, part, patient_busy, earliest, resources)
-            day += timedelta(days=1)
+    days = facts.days(known.first_on, known.last_on)
+    for calendar in _calendars(known, part=part, patient_id=patient_id, binding=binding, at=at):
+        for day in days:
+            yield from calendar.slots(day)
 
 
-def _day(
-    known: Facts,
-    site: Site,
-    offer: Offer,
-    day: date,
-    part: str | None,
-    patient_busy: list,
-    earliest: int,
-    resources: Resources,
-) -> Iterator[Slot]:
-    length = offer.minutes * 60
-    before, after = known.service["before"] * 60, known.service["after"] * 60
-    hours = known.working_hours(offer.practitioner_id, site, day)
-    starts = [(start, end - length + 1) for start, end in hours if end - start >= length]
-    if not starts:
-        return
-    busy = known.busy.get(("practitioner", offer.practitioner_id, 0), [])
-    closed = forbidden_starts(busy, before, length, after)
-    if patient_busy:
-        # The patient is bound by bare times: two treatments may follow each other.
-        closed = merged([*closed, *forbidden_starts(patient_busy, 0, length, 0)])
-    if part:
-        first, last = PARTS_OF_DAY[part]
-        window = [(clock.moment(site.zone, day, first), clock.moment(site.zone, day, last))]
-        starts = [(max(a, window[0][0]), min(b, window[0][1])) for a, b in starts]
-    starts = [(max(a, earliest), b) for a, b in starts]
-    for stretch in minus(merged(starts), closed):
-        for start in clock.grid(site.zone, day, site.step, stretch):
-            taken = resources.take(Window(start, length, before, after))
-            if taken is not None:
-                room_id, place, equipment_ids = taken
+class Calendar:
+    """One practitioner's free starts at one location."""
+
+    def __init__(self, known: Facts, site: Site, offer: Offer, resources: Resources, patient_busy: list):
+        self.known = known
+        self.site = site
+        self.offer = offer
+        self.resources = resources
+        before, after = known.service["before"] * 60, known.service["after"] * 60
+        self.shape = Shape(offer.minutes * 60, before, after)
+        closed = forbidden_starts(
+            known.busy.get(("practitioner", offer.practitioner_id, 0), ()), before, self.shape.length, after
+        )
+        if patient_busy:
+            # The patient is bound by bare times: two treatments may follow each other.
+            closed = merged([*closed, *forbidden_starts(patient_busy, 0, self.shape.length, 0)])
+        self.closed = closed
+        self.part: str | None = None
+        self.earliest = 0
+        self.last_on = date.max
+
+    def slots(self, day: date) -> Iterator[Slot]:
+        """The free times of a local day, in order."""
+        if day > self.last_on:
+            return
+        site, offer, length = self.site, self.offer, self.shape.length
+        hours = self.known.working_hours(offer.practitioner_id, site, day)
+        starts = [
+            (max(start, self.earliest), end - length + 1)
+            for start, end in hours
+            if end - start >= length and end - length >= self.earliest
+        ]
+        if starts and self.part:
+            first, last = (clock.moment(site.zone, day, minutes) for minutes in PARTS_OF_DAY[self.part])
+            starts = both(starts, [(first, last)])
+        for stretch, taken in self.resources.share(minus(starts, self.closed), self.shape):
+            for start in clock.grid(site.zone, day, site.step, stretch):
                 yield Slot(
                     clock.as_datetime(start),
                     clock.as_datetime(start + length),
                     offer.practitioner_id,
                     site.id,
-                    room_id,
-                    place,
-                    equipment_ids,
+                    *taken,
                     offer.price,
                 )
+
+
+def _known(service_id, first_on, last_on, practitioners, locations, minutes) -> Facts | None:
+    """The facts, or None where nobody gives this service anywhere."""
+    known = facts.load(service_id, first_on, last_on, practitioners=practitioners, locations=locations)
+    if not known.service or not known.service["active"] or not known.offers or not known.sites:
+        return None
+    if minutes is not None:
+        known.fix_length(minutes)
+    return known
+
+
+def _calendars(
+    known: Facts, *, part: str | None, patient_id: int | None, binding: bool, at: datetime
+) -> Iterator[Calendar]:
+    """Everybody who may be offered, at every location."""
+    if binding and not known.service["online"]:
+        return
+    now = int(at.timestamp())
+    patient_busy = known.busy.get(("patient", patient_id, 0), []) if patient_id else []
+    for site in known.sites.values():
+        resources = Resources(known, site)
+        for offer in known.offers.values():
+            if binding and not offer.online:
+                continue
+            calendar = Calendar(known, site, offer, resources, patient_busy)
+            calendar.part = part
+            calendar.earliest = now + site.notice * 60 if binding else now
+            if binding:
+                calendar.last_on = clock.local_day(site.zone, at) + timedelta(days=site.horizon)
+            yield calendar
+
+
+def _first(calendars: Iterable[Calendar], days: list[date]) -> Slot | None:
+    best = None
+    for calendar in calendars:
+        for day in days:
+            if best and clock.midnight(calendar.site.zone, day) > best.start_at.timestamp():
+                break
+            found = next(calendar.slots(day), None)
+            if found:
+                best = min(best or found, found, key=_order)
+                break
+    return best
+
+
+def _order(slot: Slot) -> tuple:
+    return slot.start_at, slot.practitioner_id, slot.location_id

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from clinic import signals
 from clinic.actor import Actor
-from clinic.database import conflicts, locks
+from clinic.database import conflicts
 from clinic.exceptions import RuleBroken
 from clinic.models import MOVES, Appointment, ClinicSettings
 from clinic.services.scheduling import clock, planning
@@ -136,11 +136,11 @@ def reopen(
     if appointment.status in Appointment.HOLDING:
         return _go(appointment, target, "reopen", by=by, reason=reason, at=at, **cleared)
     wish, plan = planning.as_it_was(appointment)
-    if target == _S.SCHEDULED:
-        planning.refuse_retired(wish)
+    # What took place is put right with whatever it took place with.
+    past = target != _S.SCHEDULED
     with transaction.atomic():
-        locks.take(plan.lock_keys(wish))
-        overlaps = planning.check(wish, plan, by=by, accept=accept, at=at, retry_is_vain=True)
+        plan.lock(wish)
+        overlaps = planning.check(wish, plan, by=by, accept=accept, at=at, retry_is_vain=True, retired=past)
         cleared = {**cleared, "overlap_reason": reason.strip()[:200] if overlaps else ""}
         current = _locked(appointment)
         if current.status != appointment.status:

@@ -32,9 +32,8 @@ def walk_in(
     """
     at = at or timezone.now()
     claim = claims.Claim(key, claims.fingerprint(patient=appointment.patient_id, by=by.user_id), claims.WALK_IN)
-    first = claim.answered()
-    if first is not None:
-        return Appointment.objects.get(pk=first)
+    if first := claim.answered():
+        return first
     if appointment.start_at is None:
         appointment.start_at = at.replace(second=0, microsecond=0) + timedelta(minutes=-at.minute % 5)
         if appointment.start_at < at:
@@ -48,9 +47,8 @@ def _walk_in(
 ) -> Appointment:
     with transaction.atomic():
         locks.take(claim.lock_keys())
-        first = claim.answered()
-        if first is not None:
-            return Appointment.objects.get(pk=first)
+        if first := claim.answered():
+            return first
         booked = book(copy(appointment), by=by, accept=accept, reason=reason, at=at)
         claim.remember(booked.pk)
         return check_in(booked, by=by, at=at)

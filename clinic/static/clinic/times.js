@@ -3,6 +3,27 @@
   const asked = ["service", "practitioner", "location", "patient", "on", "part"];
   let latest = 0;
 
+  // A start that was typed (or brought by a click into the calendar) and is free is that free time.
+  const adopt = (form, box) => {
+    const { starts, ends } = form.elements;
+    if (!starts?.value || ends?.value || box.querySelectorAll(".desk-times-person").length !== 1) return;
+    const label = [...box.querySelectorAll(".desk-time-choice")].find((time) => time.textContent.trim() === starts.value);
+    if (!label) return;
+    label.querySelector("input").checked = true;
+    starts.value = "";
+  };
+
+  // A time is picked or typed; what was typed would win without a word.
+  const onlyOne = (target) => {
+    const { starts, ends } = target.form.elements;
+    if (target.name === "slot") {
+      if (starts) starts.value = "";
+      if (ends) ends.value = "";
+    } else if (["starts", "ends"].includes(target.name) && target.value) {
+      target.form.querySelectorAll("input[name=slot]:checked").forEach((radio) => { radio.checked = false; });
+    }
+  };
+
   const refresh = async (form) => {
     const box = form.querySelector("#times");
     if (!box) return;
@@ -27,6 +48,7 @@
       const late = box.querySelector("input[name=slot]:checked");
       const same = late && fresh.querySelector(`input[name=slot][value="${CSS.escape(late.value)}"]`);
       if (same) same.checked = true;
+      adopt(form, fresh);
       box.replaceWith(fresh);
     } catch {
       // Signed out, or no connection: old times must not pass for free ones.
@@ -41,6 +63,7 @@
 
   const changed = (target) => {
     const form = target.form;
+    if (form && form.querySelector("#times")) onlyOne(target);
     if (form && asked.includes(target.name) && form.querySelector("#times")) refresh(form);
   };
 

@@ -98,7 +98,7 @@ def make_cast(world) -> Cast:
         ServiceCategory: {"own": world.physiotherapy},
         Service: {"own": world.massage, "inactive": world.retired},
         Specialisation: {"own": make.make_specialisation()},
-        Practitioner: {"own": world.ada, "inactive": make.make_practitioner(**inactive)},
+        Practitioner: {"own": world.ada, "foreign": world.ben, "inactive": make.make_practitioner(**inactive)},
         User: {"own": world.ben_user, "inactive": make.make_user("manager", is_active=False)},
         ClinicSettings: {"own": ClinicSettings.objects.get(pk=1)},
         AuditEntry: {"own": AuditEntry.objects.latest("pk")},

@@ -87,7 +87,9 @@ def crawl_model(client, cast, model, role):
         for whose, record in cast.records[model].items() if line.record else [("none", None)]:
             url = reverse(name, args=[record.pk] if line.record else [])
             for method, verb in (("GET", line.get), ("POST", line.post)):
-                right = verdict(user, model, verb, whose, screen.verbs)
+                # Of rows that hang on another's, all but the own are foreign.
+                of_whom = "foreign" if line.of and whose != "own" else whose
+                right = verdict(user, line.of or model, verb, of_whom if line.record else whose, screen.verbs)
                 if method == "POST" and line.read_only and right == FINE:
                     right = {405}
                 status, body = ask(client, url, method)

@@ -16,6 +16,8 @@ class Line:
     record: bool = True
     # Pages that only answer GET.
     read_only: bool = False
+    # The model whose verb is asked for, where it is not the page's own.
+    of: str = ""
 
 
 # Pages that every model has.
@@ -23,6 +25,7 @@ PAGES = {
     "changelist": Line("view", "view", record=False),
     "add": Line("add", "add", record=False),
     "export": Line("export", "export", record=False),
+    "import": Line("import", "import", record=False),
     "change": Line("view", "change"),
     "delete": Line("delete", "delete"),
     "history": Line("view", "view", read_only=True),
@@ -40,6 +43,13 @@ OWN_PAGES = {
     "appointment": {
         # Free times for a half-filled form; a form may be long, so it is posted.
         "times": Line("book", "book", record=False),
+        "calendar": Line("view", "view", record=False, read_only=True),
+        "calendar_feed": Line("view", "view", record=False, read_only=True),
+        "calendar_list": Line("view", "view", record=False, read_only=True),
+        "calendar_print": Line("view", "view", record=False, read_only=True),
+        # By address they lead to the form that does the same.
+        "calendar_move": does("move"),
+        "calendar_back": does("move"),
         "do_approve": does("approve"),
         "do_decline": does("decline"),
         "do_check_in": does("check_in"),
@@ -51,12 +61,20 @@ OWN_PAGES = {
         "do_undo": does("undo"),
         "do_cancel": does("cancel"),
         "do_reopen": does("reopen"),
+        "do_keep": does("outside_hours"),
+        "rebooking": Line("view", "view", record=False, read_only=True),
+        "rebooking_count": Line("view", "view", record=False, read_only=True),
     },
     "equipment": RETIRE,
-    "location": RETIRE,
+    "location": {**RETIRE, "do_open_on": does("change")},
     "organization": RETIRE,
     "patient": {**RETIRE, "do_record_death": does("change"), "do_undo_death": does("change")},
-    "practitioner": RETIRE,
+    "practitioner": {
+        **RETIRE,
+        # Whose hours somebody sees is a matter of hours, not of practitioners.
+        "hours": Line("view", "view", of="workinghours"),
+        "my_hours": Line("view", "view", record=False, of="workinghours"),
+    },
     "room": RETIRE,
     "service": RETIRE,
     "user": {
@@ -80,7 +98,7 @@ SITE = {
     "password_change_done": ({200}, {200, 405}),
     "autocomplete": ({403}, {403, 405}),
     "jsi18n": ({200}, {200, 405}),
-    "app_list": ({200, 404}, {200, 404, 405}),
+    "app_list": ({302}, {302}),
 }
 # Without a session these answer as well: they say nothing.
 OPEN = {"login", "jsi18n"}

@@ -1,132 +1,21 @@
-"""Screens of practitioners, their hours and absences, and of staff with their roles."""
+"""Screens of staff: who works here, with which roles, and how they come to sign in."""
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import transaction
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from clinic.admin.base import ClinicAdmin, ClinicForm, ClinicTabularInline, RetirableAdmin, record_action
+from clinic.admin.base import ClinicAdmin, ClinicForm, record_action
 from clinic.admin.base.screen import inactive_badge
-from clinic.models import (
-    Appointment,
-    ExtraHours,
-    Invitation,
-    Offering,
-    Practitioner,
-    PractitionerSpecialisation,
-    Specialisation,
-    TimeOff,
-    User,
-    WorkingHours,
-)
+from clinic.models import Invitation, User
 from clinic.permissions import ROLES
 from clinic.services import team
-
-
-@admin.register(Specialisation)
-class SpecialisationAdmin(ClinicAdmin):
-    list_display = ["name"]
-    search_fields = ["name"]
-    empty = _("No specialisations yet. “Sports physiotherapy” is one.")
-
-
-class WorkingHoursInline(ClinicTabularInline):
-    model = WorkingHours
-    fields = ["weekday", "starts", "ends", "location", "every_weeks", "anchor_on", "valid_from", "valid_until"]
-
-
-class ExtraHoursInline(ClinicTabularInline):
-    model = ExtraHours
-    fields = ["on", "starts", "ends", "location"]
-
-    def get_queryset(self, request):
-        # The past ones say nothing any more and only grow.
-        return super().get_queryset(request).filter(on__gte=timezone.localdate())
-
-
-class OfferingInline(ClinicTabularInline):
-    model = Offering
-    fields = ["service", "price", "minutes", "online"]
-
-
-class SpecialisationInline(ClinicTabularInline):
-    model = PractitionerSpecialisation
-    fields = ["specialisation", "certified_by", "certified_on"]
-
-
-@admin.register(Practitioner)
-class PractitionerAdmin(RetirableAdmin):
-    list_display = ["__str__", "profession", "online"]
-    list_filter = ["profession", "locations", "active"]
-    search_fields = ["search"]
-    search_help_text = _("Name or profession")
-    empty = _("No practitioners yet. Add the first person who treats.")
-    inlines = [WorkingHoursInline, ExtraHoursInline, OfferingInline, SpecialisationInline]
-    fieldsets = [
-        (None, {"fields": ["title", "given_name", "family_name", "profession", "colour"]}),
-        (_("Work"), {"fields": ["locations", "online", "user"]}),
-        (_("About"), {"fields": ["licence_number", "experience_years", "biography", "office_address"]}),
-    ]
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "user":
-            # Those who treat, and whoever is linked already.
-            treats = Q(groups__name="practitioner") | Q(practitioner__isnull=False)
-            field.queryset = field.queryset.filter(treats).distinct()
-        return field
-
-
-@admin.register(TimeOff)
-class TimeOffAdmin(ClinicAdmin):
-    list_display = ["subject_name", "start_at", "end_at", "reason"]
-    list_select_related = ["practitioner", "room", "equipment", "location"]
-    list_filter = ["location"]
-    date_hierarchy = None
-    empty = _("No time off yet. Add holidays, illness, or a room under repair.")
-    fieldsets = [
-        (
-            _("Who or what"),
-            {"fields": [*TimeOff.SUBJECTS], "description": _("Exactly one of the four.")},
-        ),
-        (_("When"), {"fields": ["start_at", "end_at", "reason"]}),
-    ]
-
-    @admin.display(description=_("who or what"))
-    def subject_name(self, time_off):
-        return str(time_off.subject)
-
-    def store(self, request, obj, form, change, by, **accepted):
-        super().store(request, obj, form, change, by, **accepted)
-        count = visits_hit(obj).count()
-        if count:
-            sentence = ngettext(
-                "%d visit lies in this time: move or cancel it.",
-                "%d visits lie in this time: move or cancel them.",
-                count,
-            )
-            self.message_user(request, sentence % count, messages.WARNING)
-
-
-def visits_hit(time_off: TimeOff):
-    """Visits that keep time and touch an absence."""
-    use = {
-        "practitioner": Q(practitioner=time_off.practitioner_id),
-        "room": Q(room=time_off.room_id),
-        "equipment": Q(equipment_uses__equipment=time_off.equipment_id),
-        "location": Q(location=time_off.location_id),
-    }
-    name = next(name for name in TimeOff.SUBJECTS if getattr(time_off, f"{name}_id"))
-    touching = Appointment.objects.holding_time().filter(start_at__lt=time_off.end_at, end_at__gt=time_off.start_at)
-    return touching.filter(use[name])
 
 
 def has_open_link(user) -> bool:

@@ -1,0 +1,1 @@
+SELECT * FROM clinic_patient WHERE id = %(id)s
