@@ -14,8 +14,16 @@ ROOT_URLCONF = "bench.floor.views"
 WSGI_APPLICATION = "bench.floor.wsgi.application"
 USE_TZ = True
 TIME_ZONE = "Europe/Rome"
-# Only for the form with a session: none of it touches the others.
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "bench.floor"]
+# Only for the forms with a session: none of it touches the others.
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    # Without looking for the product's screens.
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "bench.floor",
+]
 AUTH_USER_MODEL = "floor.User"
 TEMPLATES = [
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [Path(__file__).parent / "templates"]}

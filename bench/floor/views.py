@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.contrib.auth import login
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpResponse, HttpResponseForbidden, JsonResponse
@@ -12,7 +13,8 @@ from django.urls import path
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_protect
 
-from bench.floor.models import User
+from bench.floor.admin import site
+from bench.floor.models import User, Visit
 from bench.statements import statement
 
 
@@ -72,6 +74,7 @@ def book(request):
 
 _with_user = decorator_from_middleware(AuthenticationMiddleware)
 _with_session = decorator_from_middleware(SessionMiddleware)
+_with_messages = decorator_from_middleware(MessageMiddleware)
 
 
 @_with_session
@@ -82,6 +85,15 @@ def book_signed_in(request):
     if not request.user.is_authenticated:
         return HttpResponseForbidden()
     return book(request)
+
+
+@_with_session
+@_with_user
+@_with_messages
+@csrf_protect
+def book_in_admin(request):
+    """The same through the bare form of Django's admin."""
+    return site.get_model_admin(Visit).add_view(request)
 
 
 @_with_session
@@ -102,5 +114,7 @@ urlpatterns = [
     path("record/<name>/", record),
     path("book/", book),
     path("book-signed-in/", book_signed_in),
+    path("book-in-admin/", book_in_admin),
+    path("admin/", site.urls),
     path("sign-in/", sign_in),
 ]
