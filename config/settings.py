@@ -244,6 +244,7 @@ STORAGES = {
 }
 # Patients' files: never below a folder that a web server shows.
 MEDIA_ROOT = VAR_DIR / "files"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 BACKUP_KEY = env.text("BACKUP_KEY", default="")
 if BACKUP_KEY and len(BACKUP_KEY) < SHORTEST_KEY:
     raise ImproperlyConfigured(f"BACKUP_KEY is too short: at least {SHORTEST_KEY} random characters.")

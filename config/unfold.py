@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 def _item(title, icon, model, **more):
+    """A line of the menu. With `key`, G and that key lead there."""
     codename = f"clinic.view_{model}"
     return {
         "title": title,
@@ -29,7 +30,7 @@ def _rebooks(request):
     return request.path == str(reverse_lazy("admin:clinic_appointment_rebooking"))
 
 
-def _cut(title, icon, cut):
+def _cut(title, icon, cut, **more):
     """A cut of the list of appointments with the number that waits there."""
     return _item(
         title,
@@ -38,6 +39,7 @@ def _cut(title, icon, cut):
         link=lazy(lambda: f"{reverse('admin:clinic_appointment_changelist')}?show={cut}", str)(),
         badge=f"clinic.admin.scheduling.lists.{cut}_badge",
         active=lambda request: _shows(request) == cut,
+        **more,
     )
 
 
@@ -46,32 +48,50 @@ def _is_mine(request):
     return getattr(request, "own_hours", False)
 
 
-def _is_of_practitioners(request):
-    pages = ("practitioner", "specialisation")
+def _is_of_the_team(request):
+    pages = ("practitioner", "specialisation", "user", "timeoff")
     starts = tuple(str(reverse_lazy(f"admin:clinic_{page}_changelist")) for page in pages)
     return request.path.startswith(starts) and not _is_mine(request)
 
 
+def _keeps_settings(request):
+    return request.user.has_perm("clinic.view_clinicsettings")
+
+
 # Tabs hold together what one job needs: the menu names the job once.
 TABS = [
-    ("service", [(_("Services"), "service"), (_("Categories"), "servicecategory")]),
-    ("practitioner", [(_("Practitioners"), "practitioner"), (_("Specialisations"), "specialisation")]),
-    ("room", [(_("Rooms"), "room"), (_("Kinds of room"), "roomkind")]),
-    ("equipment", [(_("Equipment"), "equipment"), (_("Kinds of equipment"), "equipmentkind")]),
-    ("location", [(_("Locations"), "location"), (_("Legal entities"), "organization")]),
+    [(_("Services"), "service"), (_("Categories"), "servicecategory")],
+    [
+        (_("Practitioners"), "practitioner"),
+        (_("Staff"), "user"),
+        (_("Time off"), "timeoff"),
+        (_("Specialisations"), "specialisation"),
+    ],
+    [
+        (_("Rooms"), "room"),
+        (_("Equipment"), "equipment"),
+        (_("Kinds of room"), "roomkind"),
+        (_("Kinds of equipment"), "equipmentkind"),
+    ],
+    [(_("Clinic"), "clinicsettings"), (_("Locations"), "location"), (_("Legal entities"), "organization")],
 ]
+# Of these there is no list: their tabs stand on their one record.
+WITHOUT_LIST = {"clinicsettings"}
 
 
 def _tabs():
     return [
         {
-            "models": [f"clinic.{model}" for _title, model in items],
+            "models": [
+                {"name": f"clinic.{model}", "detail": True} if model in WITHOUT_LIST else f"clinic.{model}"
+                for _title, model in items
+            ],
             "items": [
                 {key: value for key, value in _item(title, "", model).items() if key != "icon"}
                 for title, model in items
             ],
         }
-        for _job, items in TABS
+        for items in TABS
     ]
 
 
@@ -87,11 +107,13 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "SHOW_LANGUAGES": False,
     "BORDER_RADIUS": "8px",
-    "STYLES": [lambda request: static("clinic/desk.css")],
+    "STYLES": [lambda request: static("clinic/desk.css"), lambda request: static("clinic/palette.css")],
     "SCRIPTS": [
         lambda request: static("clinic/actions.js"),
         lambda request: static("clinic/autocomplete.js"),
         lambda request: static("clinic/rebooking.js"),
+        lambda request: static("clinic/palette.js"),
+        lambda request: static("clinic/shortcuts.js"),
     ],
     "COLORS": {
         # Teal, darker from 600 on than usual: white on it, and it on grey, keep a contrast of 4.5.
@@ -109,11 +131,16 @@ UNFOLD = {
             "950": "4 47 46",
         }
     },
-    "ACCOUNT": {"navigation": [{"title": _("Sign-in and security"), "link": reverse_lazy("mfa_index")}]},
-    "COMMAND": {"search_models": False, "show_history": False},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Sign-in and security"), "link": reverse_lazy("mfa_index")},
+            # Opened by clinic/static/clinic/shortcuts.js.
+            {"title": _("Keyboard shortcuts"), "link": "#keys"},
+        ]
+    },
     "TABS": _tabs(),
     "SIDEBAR": {
-        "show_search": False,
+        "show_search": True,
         "show_all_applications": False,
         "navigation": [
             {
@@ -124,9 +151,16 @@ UNFOLD = {
                         "calendar_month",
                         "appointment",
                         link=reverse_lazy("admin:clinic_appointment_calendar"),
+                        key="c",
                     ),
-                    _item(_("Appointments"), "event_note", "appointment", active=lambda request: _shows(request) == ""),
-                    _cut(_("Requests"), "hourglass_top", "requests"),
+                    _item(
+                        _("Appointments"),
+                        "event_note",
+                        "appointment",
+                        active=lambda request: _shows(request) == "",
+                        key="a",
+                    ),
+                    _cut(_("Requests"), "hourglass_top", "requests", key="r"),
                     _cut(_("To resolve"), "rule", "unresolved"),
                     # Its number comes by script: see clinic/static/clinic/rebooking.js.
                     _item(
@@ -135,12 +169,13 @@ UNFOLD = {
                         "appointment",
                         link=reverse_lazy("admin:clinic_appointment_rebooking"),
                         active=_rebooks,
+                        key="b",
                     ),
-                    _item(_("Patients"), "groups", "patient"),
+                    _item(_("Patients"), "groups", "patient", key="p"),
                 ],
             },
             {
-                "title": _("Care"),
+                "title": _("Clinic"),
                 "separator": True,
                 "items": [
                     _item(
@@ -150,28 +185,28 @@ UNFOLD = {
                         link=reverse_lazy("admin:clinic_practitioner_my_hours"),
                         permission=lambda request: "practitioner" in request.user.roles,
                         active=_is_mine,
+                        key="h",
                     ),
-                    _item(_("Practitioners"), "stethoscope", "practitioner", active=_is_of_practitioners),
-                    _item(_("Time off"), "event_busy", "timeoff"),
-                    _item(_("Services"), "medical_services", "service"),
-                ],
-            },
-            {
-                "title": _("House"),
-                "separator": True,
-                "items": [
-                    _item(_("Locations"), "location_on", "location"),
-                    _item(_("Rooms"), "meeting_room", "room"),
-                    _item(_("Equipment"), "precision_manufacturing", "equipment"),
+                    _item(_("Services"), "medical_services", "service", key="s"),
+                    _item(_("Team"), "stethoscope", "practitioner", active=_is_of_the_team, key="m"),
+                    _item(_("Rooms"), "meeting_room", "room", key="o"),
+                    # Who keeps the settings finds them there.
+                    _item(
+                        _("Locations"),
+                        "location_on",
+                        "location",
+                        permission=lambda request: (
+                            request.user.has_perm("clinic.view_location") and not _keeps_settings(request)
+                        ),
+                    ),
                 ],
             },
             {
                 "title": _("Management"),
                 "separator": True,
                 "items": [
-                    _item(_("Staff"), "badge", "user"),
+                    _item(_("Settings"), "settings", "clinicsettings", permission=_keeps_settings),
                     _item(_("Audit trail"), "policy", "auditentry"),
-                    _item(_("Settings"), "settings", "clinicsettings"),
                 ],
             },
         ],

@@ -28,6 +28,7 @@ WITHOUT_HISTORY = {
     "RequestKey": "a machine's memory of a request; nobody edits it",
     "Hold": "ten minutes of somebody's attention, then gone",
     "CacheEntry": "the cache's table, written by Django",
+    "Favourite": "one person's bookmarks: nothing that happened to the clinic",
 }
 
 # Writes that pass history by, in a file and on a receiver, each with its reason.

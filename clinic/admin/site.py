@@ -1,27 +1,14 @@
 """The admin site: the desk. Takes screens that are ClinicAdmins and nothing else."""
 
-import time
-
-import unfold.sites
 from csp.decorators import csp_update
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import LogoutView, redirect_to_login
-from django.core.cache.backends.dummy import DummyCache
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
-from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
-
-# The theme keeps what a search found for five minutes, also for somebody who may no longer see it.
-unfold.sites.cache = DummyCache("", {})
-
-FOUND_AT_MOST = 12
 
 # The theme's scripts evaluate expressions, and it writes styles into elements: the desk's pages only, see settings.
 DESK_POLICY = {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'", "'unsafe-inline'"]}
@@ -60,11 +47,13 @@ class Desk(UnfoldAdminSite):
 
     def get_urls(self):
         # Here, not above: models are not loaded yet when the site is made.
-        from clinic.admin.calendar.urls import addresses
+        from clinic.admin.calendar import urls as calendar
+        from clinic.admin.palette import urls as palette
 
         # "View on site" would turn any content type and key into an address.
         rest = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        return [*addresses(self.admin_view), *rest]
+        ours = [*calendar.addresses(self.admin_view), *palette.addresses(self.admin_view)]
+        return [*ours, *rest]
 
     def index(self, request, extra_context=None):
         """The front page: the jobs of the menu that this person may do."""
@@ -95,40 +84,7 @@ class Desk(UnfoldAdminSite):
         return Suggestions.as_view(admin_site=self)(request)
 
     def search(self, request, extra_context=None):
-        """The command palette: screens by name, and patients within the person's scope."""
-        began = time.perf_counter()
-        term = request.GET.get("s", "").strip()[:100]
-        if not term:
-            return HttpResponse()
-        found = self._search_apps(self.get_app_list(request), term.lower()) + self._patients(request, term)
-        found = found[:FOUND_AT_MOST]
-        spent = time.perf_counter() - began
-        context = {
-            "search_term": term,
-            "results": found,
-            "page_obj": {"count": len(found)},
-            "page_counter": 0,
-            "execution_time": spent,
-        }
-        return TemplateResponse(
-            request, "unfold/helpers/command_results.html", context, headers={"HX-Trigger": "search"}
-        )
+        """The command palette's answers."""
+        from clinic.admin.palette.views import search_view
 
-    def _patients(self, request, term):
-        from clinic import actor, permissions
-        from clinic.models import Patient
-        from clinic.services import audit
-
-        if len(term) < 2 or not permissions.can(request.user, "view", Patient):
-            return []
-        audit.searched(Patient, term, by=actor.current())
-        rows = permissions.visible(request.user, Patient.objects.active()).matching(term)[:FOUND_AT_MOST]
-        return [
-            SearchResult(
-                title=str(patient),
-                description=f"{date_format(patient.birth_on, 'SHORT_DATE_FORMAT') if patient.birth_on else ''}",
-                link=reverse("admin:clinic_patient_change", args=[patient.pk]),
-                icon="person",
-            )
-            for patient in rows
-        ]
+        return search_view(request)

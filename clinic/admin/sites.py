@@ -2,13 +2,18 @@
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpResponseRedirect
+from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from clinic.admin.base import (
     ActionForm,
@@ -18,6 +23,7 @@ from clinic.admin.base import (
     RetirableAdmin,
     record_action,
 )
+from clinic.admin.base.files import answer
 from clinic.admin.base.rebooking import tell_of_displaced
 from clinic.admin.base.scope import may
 from clinic.exceptions import RuleBroken
@@ -33,7 +39,10 @@ from clinic.models import (
     RoomKind,
 )
 from clinic.permissions import ROLES
-from clinic.services import holidays, sites
+from clinic.services import files, holidays, sites
+
+# Pixels: wide enough for print, small enough for a page.
+LOGO = (1200, 600)
 
 WINDOWS = (
     _("Online booking"),
@@ -44,15 +53,64 @@ WINDOWS = (
 )
 
 
+class OrganizationForm(ClinicForm):
+    picture = forms.FileField(
+        label=_("New logo"),
+        required=False,
+        max_length=200,
+        help_text=_("PNG, JPEG or WebP, at most 4 megabytes; on a transparent or white ground it prints best."),
+        widget=forms.FileInput(attrs={"accept": ",".join(files.ENDINGS), "class": "desk-file"}),
+    )
+    without_logo = forms.BooleanField(label=_("Without a logo"), required=False, widget=UnfoldBooleanSwitchWidget)
+
+    def clean_picture(self):
+        upload = self.cleaned_data["picture"]
+        try:
+            return upload and files.picture(upload, within=LOGO)
+        except RuleBroken as refusal:
+            raise forms.ValidationError(str(refusal), code=refusal.code) from refusal
+
+
 @admin.register(Organization)
 class OrganizationAdmin(RetirableAdmin):
+    form = OrganizationForm
     list_display = ["name", "legal_name", "vat_number", "country", "currency"]
     natural_key = ("name",)
     empty = _("No legal entity yet. Add the one that issues your invoices.")
+    readonly_fields = ["logo_now"]
     fieldsets = [
         (None, {"fields": ["name", "legal_name"]}),
         (_("Tax"), {"fields": ["tax_number", "vat_number", "country", "currency"]}),
     ]
+
+    def get_fieldsets(self, request, obj=None):
+        shown = ["logo_now"] if obj is not None and obj.logo_id else []
+        if obj is None or self.has_change_permission(request, obj):
+            shown += ["picture", *(["without_logo"] if shown else [])]
+        logo = (_("On documents"), {"fields": shown})
+        return [*super().get_fieldsets(request, obj), *([logo] if shown else [])]
+
+    @admin.display(description=_("logo"))
+    def logo_now(self, organization):
+        address = reverse("admin:clinic_organization_logo", args=[organization.pk])
+        # Another address for another file: the browser must not show the former one.
+        return format_html('<img class="desk-logo" src="{}?{}" alt="{}">', address, organization.logo_id, organization)
+
+    def store(self, request, obj, form, change, by, **accepted):
+        said = form.cleaned_data
+        sites.save_organization(obj, by=by, logo=said.get("picture"), without_logo=said.get("without_logo", False))
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.logo_view)
+        return [path("<path:object_id>/logo/", view, name="clinic_organization_logo"), *super().get_urls()]
+
+    def logo_view(self, request, object_id):
+        organization = self.get_object_or_refuse(request, object_id)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
+        if organization.logo is None:
+            return HttpResponseRedirect(reverse("admin:clinic_organization_change", args=[organization.pk]))
+        return answer(organization.logo)
 
 
 class OpeningHoursInline(ClinicTabularInline):

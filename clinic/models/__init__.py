@@ -2,6 +2,8 @@
 
 from clinic.models.audit import AuditEntry, AuditShape, Seal
 from clinic.models.cache import CacheEntry
+from clinic.models.favourites import Favourite
+from clinic.models.files import StoredFile
 from clinic.models.patients import Patient
 from clinic.models.scheduling import (
     MOVES,
@@ -49,6 +51,7 @@ __all__ = [
     "EquipmentKind",
     "EquipmentUse",
     "ExtraHours",
+    "Favourite",
     "Hold",
     "Invitation",
     "Location",
@@ -66,6 +69,7 @@ __all__ = [
     "ServiceCategory",
     "Specialisation",
     "StatusChange",
+    "StoredFile",
     "TimeOff",
     "User",
     "Weekday",

@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, F, Func, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +41,11 @@ class PatientQuerySet(models.QuerySet):
             lookup = "search__startswith" if short and place == 0 else "search__contains"
             found = found.filter(**{lookup: Func(Value(word), function="f_norm")})
         return found
+
+    def closest_first(self, text: str):
+        """Those whose name begins with `text`, then the others; each by name."""
+        begins = Q(search__startswith=Func(Value(_as_searched(text)), function="f_norm"))
+        return self.order_by(Case(When(begins, then=0), default=1), "family_name", "given_name", "pk")
 
     def newest_keys(self):
         """The keys alone, newest first. By a sum, which no index sorts: for a few of them the planner would rather look

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import ActiveQuerySet, LanguageField, Recorded, Retirable, TranslatedField, Words
+from clinic.models.files import StoredFile
 
 country_code = RegexValidator(r"^[A-Z]{2}$", _("A country is two capital letters, as in IT."))
 currency_code = RegexValidator(r"^[A-Z]{3}$", _("A currency is three capital letters, as in EUR."))
@@ -55,11 +56,20 @@ class Organization(Retirable):
     """The legal entity that issues documents; a group may hold several."""
 
     name = models.CharField(_("name"), max_length=200)
-    legal_name = models.CharField(_("registered name"), max_length=200, blank=True)
+    legal_name = models.CharField(
+        _("registered name"),
+        max_length=200,
+        blank=True,
+        help_text=_("As registered, where that differs from the name; documents bear it."),
+    )
     tax_number = models.CharField(_("tax number"), max_length=32, blank=True)
     vat_number = models.CharField(_("VAT number"), max_length=32, blank=True)
     country = models.CharField(_("country"), max_length=2, default="IT", validators=[country_code])
     currency = models.CharField(_("currency"), max_length=3, default="EUR", validators=[currency_code])
+    # Set by services/sites from what a form checked.
+    logo = models.ForeignKey(
+        StoredFile, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("logo")
+    )
 
     class Meta(Retirable.Meta):
         verbose_name = _("legal entity")
@@ -319,17 +329,28 @@ class ClinicSettings(Recorded):
         help_text=_("On: they block and free their own time, on “My hours”. Off: reception and management do."),
     )
     idle_minutes = models.PositiveIntegerField(
-        _("sign out after idle (minutes)"), default=30, validators=[MinValueValidator(5), MaxValueValidator(720)]
+        _("sign out after idle (minutes)"),
+        default=30,
+        validators=[MinValueValidator(5), MaxValueValidator(720)],
+        help_text=_("Who does nothing for so long signs in again. Pages that refresh themselves do not count."),
     )
     session_hours = models.PositiveIntegerField(
-        _("sign out in any case after (hours)"), default=12, validators=[MinValueValidator(1), MaxValueValidator(72)]
+        _("sign out in any case after (hours)"),
+        default=12,
+        validators=[MinValueValidator(1), MaxValueValidator(72)],
+        help_text=_("However busy: at the latest so long after signing in."),
     )
     factor_roles = Words(
         verbose_name=_("second factor wanted from"),
         help_text=_("Who holds one of these roles must set up an authenticator app or a passkey at the next sign-in."),
     )
     language = LanguageField(help_text=_("For patients who chose none."))
-    welcome = TranslatedField(_("welcome text"), blank=True, multiline=True)
+    welcome = TranslatedField(
+        _("welcome text"),
+        blank=True,
+        multiline=True,
+        help_text=_("Greets patients where they book, in their language."),
+    )
 
     class Meta(Recorded.Meta):
         verbose_name = _("clinic settings")

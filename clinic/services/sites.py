@@ -1,4 +1,4 @@
-"""Writes around locations: opening one on a public holiday."""
+"""Writes around legal entities and locations: the logo, opening on a public holiday."""
 
 from __future__ import annotations
 
@@ -9,7 +9,24 @@ from django.utils.translation import gettext as _
 
 from clinic.actor import Actor
 from clinic.exceptions import RuleBroken
-from clinic.models import DayException, Location, OpeningHours
+from clinic.models import DayException, Location, OpeningHours, Organization
+from clinic.services import files
+
+
+def save_organization(
+    organization: Organization, *, by: Actor, logo: files.Checked | None = None, without_logo: bool = False
+) -> Organization:
+    """Save a legal entity; with a new `logo` or `without_logo` the one it had is its logo no longer.
+
+    The former file stays: documents that were issued with it show it.
+    """
+    with transaction.atomic():
+        if logo is not None:
+            organization.logo = files.keep(logo)
+        elif without_logo:
+            organization.logo = None
+        organization.save()
+    return organization
 
 
 def open_on(

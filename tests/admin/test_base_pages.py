@@ -24,6 +24,7 @@ NO_SCREEN = {
     "DayException",
     "EquipmentUse",
     "ExtraHours",
+    "Favourite",
     "Hold",
     "Invitation",
     "Offering",
@@ -32,6 +33,7 @@ NO_SCREEN = {
     "RequestKey",
     "Seal",
     "StatusChange",
+    "StoredFile",
     "WorkingHours",
 }
 

@@ -67,7 +67,7 @@ OWN_PAGES = {
     },
     "equipment": RETIRE,
     "location": {**RETIRE, "do_open_on": does("change")},
-    "organization": RETIRE,
+    "organization": {**RETIRE, "logo": Line("view", "view", read_only=True)},
     "patient": {**RETIRE, "do_record_death": does("change"), "do_undo_death": does("change")},
     "practitioner": {
         **RETIRE,
@@ -91,7 +91,9 @@ EXCEPTIONS = {("appointment", "add"): Line("book", "book", record=False)}
 # Addresses of the site itself: what they answer to a member of staff, whoever it is (GET, POST).
 SITE = {
     "index": ({200, 302}, {200, 302, 405}),
-    "search": ({200}, {200, 405}),
+    "search": ({200}, {405}),
+    # Without an address, or with one that leads nowhere: refused.
+    "favourites": ({405}, {403}),
     "login": ({"the sign-in"}, {"the sign-in"}),
     "logout": ({405}, {"the sign-in"}),
     "password_change": ({302}, {302}),
