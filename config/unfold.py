@@ -187,6 +187,12 @@ UNFOLD = {
                         active=_is_mine,
                         key="h",
                     ),
+                    _item(
+                        _("Roster"),
+                        "calendar_view_week",
+                        "workinghours",
+                        link=reverse_lazy("admin:clinic_practitioner_roster"),
+                    ),
                     _item(_("Services"), "medical_services", "service", key="s"),
                     _item(_("Team"), "stethoscope", "practitioner", active=_is_of_the_team, key="m"),
                     _item(_("Rooms"), "meeting_room", "room", key="o"),

@@ -1,5 +1,7 @@
 """The admin site: the desk. Takes screens that are ClinicAdmins and nothing else."""
 
+from itertools import chain
+
 from csp.decorators import csp_update
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -49,11 +51,12 @@ class Desk(UnfoldAdminSite):
         # Here, not above: models are not loaded yet when the site is made.
         from clinic.admin.calendar import urls as calendar
         from clinic.admin.palette import urls as palette
+        from clinic.admin.roster import views as roster
 
         # "View on site" would turn any content type and key into an address.
         rest = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        ours = [*calendar.addresses(self.admin_view), *palette.addresses(self.admin_view)]
-        return [*ours, *rest]
+        ours = [part.addresses(self.admin_view) for part in (calendar, palette, roster)]
+        return [*chain.from_iterable(ours), *rest]
 
     def index(self, request, extra_context=None):
         """The front page: the jobs of the menu that this person may do."""

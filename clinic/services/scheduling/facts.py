@@ -149,6 +149,25 @@ class Facts:
 
     def working_hours(self, practitioner_id: int, site: Site, day: date) -> list[Stretch]:
         """When the practitioner can treat there: own hours, extra hours included, while the location is open."""
+        rows = self._kept(practitioner_id, site, day)
+        opened = self.open_hours(site, day) if rows else []
+        if not opened:
+            return []
+        hours = merged(clock.stretch(site.zone, day, starts, ends) for starts, ends in rows)
+        return minus(both(hours, opened), self._off.get(("practitioner", practitioner_id), []))
+
+    def planned_hours(self, practitioner_id: int, site: Site, day: date) -> list[Stretch]:
+        """The practitioner's own hours there, whether or not the location is open and somebody absent."""
+        rows = self._kept(practitioner_id, site, day)
+        return merged(clock.stretch(site.zone, day, starts, ends) for starts, ends in rows)
+
+    def extra_hours(self, practitioner_id: int, site: Site, day: date) -> list[Stretch]:
+        """Those of the own hours that hold on this single day."""
+        rows = self._by_key["extra"].get((practitioner_id, site.id, day.isoformat()), ())
+        return merged(clock.stretch(site.zone, day, starts, ends) for starts, ends in rows)
+
+    def _kept(self, practitioner_id: int, site: Site, day: date) -> list[tuple[int, int]]:
+        """Rows of hours in force on this day: weekly and extra ones."""
         iso = day.isoformat()
         rows = [
             (starts, ends)
@@ -157,12 +176,7 @@ class Facts:
             )
             if _valid(since, until, iso) and _in_rhythm(day, every, anchor)
         ]
-        rows += self._by_key["extra"].get((practitioner_id, site.id, iso), ())
-        opened = self.open_hours(site, day) if rows else []
-        if not opened:
-            return []
-        hours = merged(clock.stretch(site.zone, day, starts, ends) for starts, ends in rows)
-        return minus(both(hours, opened), self._off.get(("practitioner", practitioner_id), []))
+        return [*rows, *self._by_key["extra"].get((practitioner_id, site.id, iso), ())]
 
     def closed(self, what: str, id_: int) -> list[Stretch]:
         """Time off of a room or a unit of equipment."""

@@ -74,6 +74,9 @@ OWN_PAGES = {
         # Whose hours somebody sees is a matter of hours, not of practitioners.
         "hours": Line("view", "view", of="workinghours"),
         "my_hours": Line("view", "view", record=False, of="workinghours"),
+        "roster": Line("view", "view", record=False, read_only=True, of="workinghours"),
+        "roster_print": Line("view", "view", record=False, read_only=True, of="workinghours"),
+        "roster_export": Line("export", "export", record=False, of="workinghours"),
     },
     "room": RETIRE,
     "service": RETIRE,
