@@ -19,7 +19,7 @@ from clinic.services.scheduling.intervals import Stretch, both, merged, minus
 
 @dataclass(frozen=True)
 class Span:
-    """Wall clocks of one day; an end of 00:00 is midnight."""
+    """Wall clocks of one day; an end of 24:00 is midnight."""
 
     starts: str
     ends: str
@@ -203,7 +203,8 @@ class _Drawing:
 
 def _span(zone: str, stretch: Stretch) -> Span:
     start, end = (clock.as_datetime(at).astimezone(ZoneInfo(zone)) for at in stretch)
-    return Span(clock.wall(start), clock.wall(end))
+    # As people write the end of a day.
+    return Span(clock.wall(start), clock.wall(end) if end.time() != dt.time() else "24:00")
 
 
 def _absence(row: TimeOff, day: dt.date) -> Absence | None:

@@ -111,6 +111,12 @@ def test_time_off_of_whole_days_has_no_times(week, world):
     assert not found.rows[0].cells[1].shifts
 
 
+def test_time_off_until_the_end_of_the_day_ends_at_midnight(week, world):
+    make.make_time_off(practitioner=world.ada, start_at=world.at("15:00"), end_at=world.at("00:00", 1))
+    (off,) = cell_of(week(), world.ada, world.monday).absences
+    assert (str(off.span), off.span.brief) == ("15:00–24:00", "15–24")
+
+
 def test_closed_location_is_named_with_its_reason(week, world):
     DayException.objects.create(location=world.camerino, on=world.monday, reason="Stocktaking")
     found = week()
@@ -128,13 +134,14 @@ def test_holiday_closes_one_location_unless_it_opens_on_it(week, world):
     DayException.objects.create(
         location=world.macerata, on=day, open=True, starts=dt.time(10), ends=dt.time(12), reason="Shift"
     )
-    make.make_working_hours(world.ben, world.macerata, weekdays=range(5), starts="19:00", ends="20:00")
-    world.ben.working_hours.filter(location=world.macerata).update(weekday=day.weekday())
+    world.ben.working_hours.all().delete()
+    make.make_working_hours(world.ben, world.macerata, weekdays=[day.weekday()], starts="09:00", ends="11:00")
     found = week(start=day - dt.timedelta(days=day.weekday()))
     ada = cell_of(found, world.ada, day)
     assert (ada.shifts, ada.closed) == ([], [(world.camerino, holidays.name("IT", "", day))])
     assert gaps(found, world.camerino, day) == []
-    assert "Macerata" in [place for place, _span, _extra in shifts(cell_of(found, world.ben, day))]
+    assert shifts(cell_of(found, world.ben, day)) == [("Macerata", "10:00–11:00", False)]
+    assert gaps(found, world.macerata, day) == ["11:00–12:00"]
 
 
 def test_each_location_is_told_by_its_own_clock(week, world):
