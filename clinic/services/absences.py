@@ -80,6 +80,13 @@ def visits_hit(time_off: TimeOff) -> QuerySet[Appointment]:
     return touching.filter(use[name]).exclude(accepted__contains=["outside_hours"])
 
 
+def newly_hit(time_off: TimeOff) -> QuerySet[Appointment]:
+    """Those of `visits_hit` that what is saved so far does not hit: all, for an absence that is new."""
+    stored = TimeOff.objects.filter(pk=time_off.pk).first()
+    found = visits_hit(time_off)
+    return found if stored is None else found.exclude(pk__in=visits_hit(stored).values("pk"))
+
+
 def _midnight(zone: str, day: date) -> datetime:
     # Where the clock jumps over midnight, the jump is when the day begins.
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

@@ -7,6 +7,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from clinic.admin.base.effects import SEEN
 from clinic.models import ClinicSettings, ExtraHours, TimeOff
 from tests import factories as make
 from tests.admin.test_fuzz import rubbish
@@ -39,7 +40,11 @@ def ada(desk, world):
 
 
 def save(client, practitioner, **changes):
-    return client.post(page_of(practitioner), {**inputs(client, practitioner), **changes})
+    """Saved by somebody who has seen what it does to visits."""
+    said = {**inputs(client, practitioner), **changes}
+    response = client.post(page_of(practitioner), said)
+    effect = response.context and response.context.get("effect")
+    return client.post(page_of(practitioner), {**said, SEEN: effect.mark}) if effect else response
 
 
 def rows(practitioner, weekday):

@@ -72,6 +72,8 @@ def block_the_morning(page, world):
     off.get_by_label("Until", exact=True).fill("13:00")
     off.get_by_label("Reason").fill("Course")
     page.get_by_role("button", name="Save all").click()
+    page.get_by_text("3 booked visits lose their time.").wait_for()
+    page.get_by_role("button", name="Save all the same").click()
     page.get_by_role("link", name="3 visits lie outside these hours or in time off: rebook them.").wait_for()
 
 

@@ -24,6 +24,7 @@ from django.utils.translation import ngettext
 
 from clinic import actor
 from clinic.admin.base import scope
+from clinic.admin.base.effects import Effect
 from clinic.admin.base.refusals import ACCEPT, INSTEAD, REASON, REFUSALS, Acceptance, posted, refusal_of, way_past
 from clinic.database import conflicts
 
@@ -50,6 +51,8 @@ class RecordAction:
     done: str = ""
     available: Callable[[Any], bool] = lambda obj: True
     bulk: bool = False
+    # record -> the visits to come that it would leave behind; they are named before it is done.
+    effect: Callable[[Any], Any] | None = None
     # A dialog shows what the page has scripts for; a form with its own media opens as a page.
     dialog: bool = True
     # Refusal code -> verb that lets somebody go on; a code without an entry is its own verb.
@@ -93,7 +96,7 @@ class RecordAction:
 
 def record_action(label, *, verb, service, **options) -> RecordAction:
     """Declare an action; see RecordAction for the options: form, icon, variant (default, primary, danger), confirm,
-    done ("Checked in"; without it the label), available, bulk, dialog, acceptance."""
+    done ("Checked in"; without it the label), available, bulk, dialog, effect, acceptance."""
     return RecordAction(label=label, verb=verb, service=service, **options)
 
 
@@ -161,6 +164,7 @@ class RecordActions:
         return {
             "refusal": refusal,
             "refusal_way_past": way_past(request, refusal, obj, verbs),
+            "refusal_effect": getattr(request, "_effect", None),
             # Refused in spite of it: only the reason was missing.
             "refusal_wants_reason": refusal.code in accepted.codes,
             "refusal_accepted": [code for code in accepted.codes if code != refusal.code],
@@ -230,6 +234,8 @@ class RecordActions:
             "next": request.POST.get("next") or request.GET.get("next") or "",
             "runnable": action.available(obj),
         }
+        if action.effect is not None and context["runnable"]:
+            context["effect"] = Effect.read(request, action.effect(obj))
         if refusal is not None:
             context.update(self.refusal_context(request, obj, refusal, action.acceptance))
         return TemplateResponse(request, self.record_action_template, context)

@@ -19,6 +19,7 @@ class RetirableAdmin(ClinicAdmin):
         confirm=_("It can no longer be chosen. What was booked stays."),
         available=lambda record: record.active,
         acceptance={"future_visits": "change"},
+        effect=retirement.upcoming_visits,
         bulk=True,
     )
     reactivate = record_action(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from clinic import permissions
 from clinic.admin.base import ClinicAdmin, ClinicForm
+from clinic.admin.base.effects import show_before
 from clinic.admin.base.forms import dress
 from clinic.admin.base.rebooking import lead_to_worklist
 from clinic.exceptions import RuleBroken
@@ -159,6 +160,7 @@ class TimeOffAdmin(ClinicAdmin):
         return on_the_clock(said["last_on"], said["ends"], time_off)
 
     def store(self, request, obj, form, change, by, **accepted):
+        show_before(request, absences.newly_hit(obj).values_list("pk", flat=True))
         absences.take_off(obj, by=by)
         count = absences.visits_hit(obj).count()
         if count:

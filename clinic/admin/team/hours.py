@@ -17,12 +17,14 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from clinic import actor, permissions
+from clinic.admin.base.effects import Effect
 from clinic.admin.base.rebooking import tell_of_displaced
 from clinic.admin.base.refusals import REFUSALS, refusal_of
 from clinic.admin.team.absences import own_practitioner
 from clinic.admin.team.hours_forms import BlockForm, ExtraForm, SeveralForm, WeeklyForm
 from clinic.models import ExtraHours, Location, Practitioner, TimeOff, WorkingHours
 from clinic.services import absences, hours
+from clinic.services.scheduling import rebooking
 
 
 @dataclass(frozen=True)
@@ -166,14 +168,18 @@ class HoursPage:
         posted = request.method == "POST"
         if posted and not (keeps.hours or keeps.blocks):
             raise PermissionDenied
-        page, refusal = Timetables(practitioner, keeps, request.POST if posted else None), None
+        page, refusal, effect = Timetables(practitioner, keeps, request.POST if posted else None), None, None
         if posted and page.is_valid():
             try:
-                page.save(by=actor.current())
+                effect = self._save(request, page)
             except REFUSALS as error:
                 refusal = refusal_of(error)
             else:
-                return self._saved(request, practitioner)
+                if effect is None:
+                    return self._saved(request, practitioner)
+                # What was saved and taken back left keys on its rows.
+                page = Timetables(practitioner, keeps, request.POST)
+                page.is_valid()
         request.current_app = self.admin_site.name
         # For the menu.
         request.own_hours = practitioner.user_id == request.user.pk
@@ -185,9 +191,21 @@ class HoursPage:
             "page": page,
             "keeps": keeps,
             "refusal": refusal,
+            "effect": effect,
             "wrong": posted,
         }
         return TemplateResponse(request, "admin/team/hours.html", context)
+
+    def _save(self, request, page) -> Effect | None:
+        """Save, unless visits would lose their time that the person has not seen: then all is taken back."""
+        whose = [page.practitioner.pk]
+        with transaction.atomic():
+            before = rebooking.displaced(practitioners=whose)
+            page.save(by=actor.current())
+            effect = Effect.of(request, rebooking.displaced(practitioners=whose) - before)
+            if effect is not None:
+                transaction.set_rollback(True)
+        return effect
 
     def _saved(self, request, practitioner):
         self.message_user(request, _("The hours are saved."), messages.SUCCESS)

@@ -29,6 +29,8 @@ from clinic.services.scheduling.intervals import Stretch, covers, merged
 from clinic.services.scheduling.slots import Slot
 
 PROPOSED = 3
+# Longer worklists are compared by their beginning.
+_READ = 1000
 # Proposals lie in the first of these weeks that have any.
 _SEARCHED = (timedelta(days=13), timedelta(days=41))
 
@@ -75,6 +77,11 @@ def worklist(
 def count(*, practitioners: Iterable[int] | None = None, locations: Iterable[int] | None = None) -> int:
     """How many visits wait for another time. Two queries."""
     return worklist(practitioners=practitioners, locations=locations, size=1).total
+
+
+def displaced(*, practitioners: Iterable[int] | None = None, at: datetime | None = None) -> set[int]:
+    """Keys of the visits that wait for another time, as far as anybody would read them. Two queries."""
+    return set(worklist(practitioners=practitioners, size=_READ, at=at).ids)
 
 
 def reasons(page: Worklist, visits: Sequence[Appointment], time_off=None) -> dict[int, str]:
