@@ -24,6 +24,7 @@ from clinic.admin.base import (
     record_action,
 )
 from clinic.admin.base.files import answer
+from clinic.admin.base.order import OrderedRows
 from clinic.admin.base.rebooking import tell_of_displaced
 from clinic.admin.base.scope import may
 from clinic.exceptions import RuleBroken
@@ -232,14 +233,14 @@ class EquipmentKindAdmin(ClinicAdmin):
 
 
 @admin.register(Room)
-class RoomAdmin(RetirableAdmin):
+class RoomAdmin(OrderedRows, RetirableAdmin):
     list_display = ["name", "location", "kind", "places"]
     list_select_related = ["location", "kind"]
     list_filter = ["location", "kind", "active"]
     search_fields = ["name"]
     importable, natural_key = True, ("location", "name")
     empty = _("No rooms yet. Add the first room.")
-    fields = ["location", "name", "kind", "places"]
+    fields = ["location", "name", "kind", "places", "position"]
 
 
 @admin.register(Equipment)

@@ -97,7 +97,7 @@ SELECT json_build_object(
         '''(SELECT r.* FROM clinic_room r WHERE r.active AND r.location_id IN (SELECT id FROM place)
                      AND r.kind_id IN (SELECT roomkind_id FROM clinic_service_room_kinds
                                    WHERE service_id = %(service)s::bigint)
-                     ORDER BY r.name, r.id) r''',
+                     ORDER BY r.position, r.name, r.id) r''',
     )
 },
   'equipment', {

@@ -167,13 +167,14 @@ class Room(Retirable):
         validators=[MinValueValidator(1), MaxValueValidator(60)],
         help_text=_("How many single treatments can happen here at once."),
     )
+    position = models.PositiveSmallIntegerField(_("position"), default=0, db_default=0)
 
     objects = ActiveQuerySet.as_manager()
 
     class Meta(Retirable.Meta):
         verbose_name = _("room")
         verbose_name_plural = _("rooms")
-        ordering = ["location__name", "name"]
+        ordering = ["location__name", "position", "name"]
         constraints = [
             models.UniqueConstraint(
                 fields=["location", "name"],

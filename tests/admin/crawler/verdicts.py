@@ -36,6 +36,7 @@ def does(verb):
     return Line(verb, verb)
 
 
+ORDER = {"do_move_up": does("change"), "do_move_down": does("change")}
 RETIRE = {"do_deactivate": does("change"), "do_reactivate": does("change")}
 
 # Pages of single models.
@@ -78,8 +79,9 @@ OWN_PAGES = {
         "roster_print": Line("view", "view", record=False, read_only=True, of="workinghours"),
         "roster_export": Line("export", "export", record=False, of="workinghours"),
     },
-    "room": RETIRE,
-    "service": RETIRE,
+    "room": {**RETIRE, **ORDER},
+    "service": {**RETIRE, **ORDER, "do_duplicate": does("add")},
+    "servicecategory": ORDER,
     "user": {
         **RETIRE,
         "do_give_link": does("change"),
