@@ -59,12 +59,11 @@ class Desk(UnfoldAdminSite):
         return [*chain.from_iterable(ours), *rest]
 
     def index(self, request, extra_context=None):
-        """The front page: the jobs of the menu that this person may do."""
-        groups = [
-            {**group, "jobs": [item for item in group["items"] if item["has_permission"]]}
-            for group in self.get_sidebar_list(request)
-        ]
-        return super().index(request, {"job_groups": [group for group in groups if group["jobs"]]})
+        """The front page: cards with figures, as far as this person's role goes."""
+        # Here, not above: models are not loaded yet when the site is made.
+        from clinic.admin.dashboard import page
+
+        return super().index(request, page.context(request))
 
     def app_index(self, request, app_label, extra_context=None):
         """There is one app: its list of tables is the front page, in words."""

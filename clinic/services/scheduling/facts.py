@@ -221,7 +221,7 @@ class Facts:
             patient=patient_id,
             exclude=exclude,
             now=at,
-            **_reach(first_on or self.first_on, last_on or self.last_on),
+            **reach(first_on or self.first_on, last_on or self.last_on),
         )
         return self
 
@@ -245,12 +245,13 @@ def load(
         locations=locations,
         first=first_on,
         last=last_on,
-        **_reach(first_on, last_on),
+        **reach(first_on, last_on),
     )
     return Facts(document, first_on, last_on)
 
 
-def _reach(first_on: date, last_on: date) -> dict[str, datetime]:
+def reach(first_on: date, last_on: date) -> dict[str, datetime]:
+    """The moments that these local days can touch, wherever."""
     utc = timezone.get_fixed_timezone(0)
     start = datetime(first_on.year, first_on.month, first_on.day, tzinfo=utc)
     end = datetime(last_on.year, last_on.month, last_on.day, tzinfo=utc)

@@ -205,6 +205,38 @@ class Calendar:
                 )
 
 
+def first_of_each(
+    services: Iterable[int],
+    *,
+    first_on: date,
+    last_on: date,
+    practitioners: Iterable[int] | None = None,
+    locations: Iterable[int] | None = None,
+    at: datetime | None = None,
+) -> dict[int, Slot | None]:
+    """By service the first free time of these local days, or None. A query for each service, and one for what is busy:
+    several services look at the same people and rooms."""
+    at = at or timezone.now()
+    known = {id_: _known(id_, first_on, last_on, practitioners, locations, None) for id_ in services}
+    some = [facts_ for facts_ in known.values() if facts_]
+    if some:
+        busy = sql.read_taken(
+            practitioners=sorted({id_ for facts_ in some for id_ in facts_.offers}),
+            rooms=sorted({row[0] for facts_ in some for row in facts_.document["rooms"]}),
+            equipment=sorted({row[0] for facts_ in some for row in facts_.document["equipment"]}),
+            now=at,
+            **facts.reach(first_on, last_on),
+        )
+        for facts_ in some:
+            facts_.busy = busy
+    span = facts.days(first_on, last_on)
+    found: dict[int, Slot | None] = {}
+    for id_, of_service in known.items():
+        calendars = _calendars(of_service, part=None, patient_id=None, binding=False, at=at) if of_service else ()
+        found[id_] = _first(calendars, span)
+    return found
+
+
 def _known(service_id, first_on, last_on, practitioners, locations, minutes) -> Facts | None:
     """The facts, or None where nobody gives this service anywhere."""
     known = facts.load(service_id, first_on, last_on, practitioners=practitioners, locations=locations)
