@@ -115,6 +115,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         kept = ClinicSettings.current()
         return {"keep_hours": kept.keep_hours, "keep_blocks": kept.keep_blocks}
 
+    @cached_property
+    def practice(self) -> int:
+        """The key of the practitioner who signs in as this user; 0, which nobody has, for everybody else. As a
+        constant it lets lists of own visits follow an index. Filled like `roles`."""
+        return Practitioner.objects.filter(user=self).values_list("pk", flat=True).first() or 0
+
     def is_on(self, setting: str) -> bool:
         return self.switches[setting]
 

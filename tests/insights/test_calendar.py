@@ -151,7 +151,7 @@ def test_fingerprint_sees_a_change_that_is_older_than_the_newest(world):
     ],
 )
 def test_every_question_is_one_query_on_an_index(world, ask):
-    world.reception.roles, world.ada_user.roles  # noqa: B018  (asked once per request, by the sign-in)
+    world.reception.roles, world.ada_user.roles, world.ada_user.practice  # noqa: B018  (asked once per request, by the sign-in)
     with CaptureQueriesContext(connection) as asked:
         ask(world, window(world))
     assert len(asked) == 1
