@@ -147,6 +147,13 @@ UNFOLD = {
                 "title": _("Reception"),
                 "items": [
                     _item(
+                        _("Today"),
+                        "today",
+                        "appointment",
+                        link=reverse_lazy("admin:clinic_appointment_today"),
+                        key="t",
+                    ),
+                    _item(
                         _("Calendar"),
                         "calendar_month",
                         "appointment",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import actor, permissions
 from clinic.admin.base import ActionForm, RetirableAdmin, record_action
+from clinic.admin.base.actions import way_back
 from clinic.admin.base.forms import DATE_FORMATS
 from clinic.admin.base.paging import CAP
 from clinic.admin.base.scope import may
@@ -96,6 +97,12 @@ class PatientAdmin(RetirableAdmin):
                 "may_book": patient.active and may(request, "book", Appointment),
             }
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def response_post_save_add(self, request, obj):
+        """Back to the form that wanted a new patient, with the patient filled in."""
+        if wanted := way_back(request):
+            return HttpResponseRedirect(f"{wanted}{'&' if '?' in wanted else '?'}patient={obj.pk}")
+        return super().response_post_save_add(request, obj)
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:

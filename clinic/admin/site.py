@@ -52,10 +52,11 @@ class Desk(UnfoldAdminSite):
         from clinic.admin.calendar import urls as calendar
         from clinic.admin.palette import urls as palette
         from clinic.admin.roster import views as roster
+        from clinic.admin.today import urls as today
 
         # "View on site" would turn any content type and key into an address.
         rest = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        ours = [part.addresses(self.admin_view) for part in (calendar, palette, roster)]
+        ours = [part.addresses(self.admin_view) for part in (calendar, palette, roster, today)]
         return [*chain.from_iterable(ours), *rest]
 
     def index(self, request, extra_context=None):

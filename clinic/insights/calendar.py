@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, DecimalField, F, Func, Q, Sum
+from django.db.models import Aggregate, Count, DecimalField, F, Func, Q, Sum
 
 from clinic import permissions
 from clinic.models import Appointment, Location
@@ -78,17 +78,16 @@ class Window:
         return found
 
     def when(self) -> Q:
-        # By local day and location, which an index holds together; a visit of the evening before reaches in.
-        days = Q(day__gte=self.first_on - dt.timedelta(days=1), day__lte=self.last_on)
-        return days & Q(start_at__lt=self.until, end_at__gt=self.since)
+        # By location and start, which an index holds together; a visit of the evening before reaches in.
+        return Q(start_at__gt=self.since - _LONGEST, start_at__lt=self.until, end_at__gt=self.since)
 
 
 # Who cancelled is of interest to who asks for it.
 SHOWN = (*Appointment.HOLDING, Appointment.Status.NO_SHOW)
 
 
-def fingerprint(window: Window) -> str:
-    """Changes whenever a visit in the window comes, goes or changes. One query.
+def fingerprint(window: Window, **more: Aggregate) -> str:
+    """Changes whenever a visit in the window comes, goes or changes, or one of the sums in `more` does. One query.
 
     The sum of the times of change, not the latest: of two changes that were begun in one order and committed in the
     other, the latest would hide one.
@@ -98,8 +97,9 @@ def fingerprint(window: Window) -> str:
         count=Count("pk"),
         versions=Sum("version"),
         changed=Sum(Func(F("updated_at"), template=micros, output_field=DecimalField(decimal_places=0, max_digits=40))),
+        **more,
     )
-    return f"{found['count']}-{found['versions'] or 0}-{found['changed'] or 0}"
+    return "-".join(str(value or 0) for value in found.values())
 
 
 def visits(user, window: Window) -> list[tuple]:

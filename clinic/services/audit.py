@@ -5,6 +5,8 @@ Changes are not told: the database's triggers see them, whoever writes. See docs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import connection
 from django.db.models import Model
 
@@ -13,6 +15,8 @@ from clinic.actor import Actor
 from clinic.models import Patient
 
 _NOTE = "SELECT audit_note(%s, %s::jsonb, %s, %s, %s, %s)"
+_NOTE_ALL = """SELECT audit_note(%s, %s::jsonb, %s, key, patient, %s)
+FROM unnest(%s::bigint[], %s::bigint[]) AS seen(key, patient)"""
 
 
 def looked(subject: Model, *, by: Actor, verb: str = "view", purpose: str = "") -> None:
@@ -22,6 +26,16 @@ def looked(subject: Model, *, by: Actor, verb: str = "view", purpose: str = "") 
     """
     patient_id = subject.pk if isinstance(subject, Patient) else getattr(subject, "patient_id", None)
     noted(verb, by=by, model=subject._meta.model_name or "", row_id=subject.pk, patient_id=patient_id, purpose=purpose)
+
+
+def looked_at_all(subjects: Sequence[Model], *, by: Actor, verb: str = "view", purpose: str = "") -> None:
+    """Record that `by` saw these records of one kind together, as on a printed list: an entry each. One statement."""
+    if not subjects:
+        return
+    keys = [subject.pk for subject in subjects]
+    patients = [getattr(subject, "patient_id", None) for subject in subjects]
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_ALL, [verb, by.as_json(), subjects[0]._meta.model_name or "", purpose, keys, patients])
 
 
 def searched(model: type[Model], term: str, *, by: Actor) -> None:

@@ -8,6 +8,7 @@ from clinic import actor
 from clinic.exceptions import RuleBroken
 from clinic.models import MOVES, Appointment, ClinicSettings, StatusChange
 from clinic.services import scheduling
+from clinic.services.scheduling import answers, slots
 from tests import factories as make
 
 S = Appointment.Status
@@ -230,3 +231,124 @@ def test_walk_in_sent_twice_is_one_visit_whatever_happened_since(world, desk):
     scheduling.start(first, by=desk, at=world.at("10:05"))
     again = scheduling.walk_in(wish(), by=desk, key="k", at=world.at("10:07"))
     assert (again.pk, again.status) == (first.pk, S.IN_SESSION)
+
+
+# Taking back
+
+
+@pytest.mark.parametrize(
+    ("before", "verb", "days"),
+    [
+        (S.SCHEDULED, "check_in", -14),
+        (S.CONFIRMED, "check_in", -14),
+        (S.ARRIVED, "start", -14),
+        (S.IN_SESSION, "complete", -14),
+        (S.CONFIRMED, "complete", -14),
+        (S.ARRIVED, "complete", -14),
+        (S.SCHEDULED, "mark_no_show", -14),
+        (S.CONFIRMED, "mark_no_show", -14),
+        (S.SCHEDULED, "cancel", 0),
+        (S.CONFIRMED, "cancel", 0),
+        (S.ARRIVED, "cancel", 0),
+    ],
+)
+def test_take_back_puts_a_visit_where_it_was(world, desk, before, verb, days):
+    visit = world.visit(days=days, status=before)
+    at = visit.start_at + dt.timedelta(minutes=40)
+    arrived_at = visit.arrived_at
+    done = getattr(scheduling, verb)(visit, by=desk, reason="wrong tap", at=at)
+    assert done.status != before
+    back = scheduling.take_back(done, by=desk, at=at + dt.timedelta(seconds=59))
+    back.refresh_from_db()
+    assert (back.status, back.holds, back.cancelled_by, back.ended_at) == (before, True, "", None)
+    assert back.arrived_at == arrived_at
+    assert back.status_changes.order_by("-at", "-pk").filter(reason="taken back at once").exists()
+
+
+def test_take_back_is_for_the_own_last_word_and_a_minute(world, desk):
+    visit, at = world.visit(days=-14), world.at("10:05", -14)
+    missed = scheduling.mark_no_show(visit, by=desk, at=at)
+    for by, moment in ((actor.staff(world.manager), at), (desk, at + dt.timedelta(seconds=61))):
+        with pytest.raises(RuleBroken) as refused:
+            scheduling.take_back(missed, by=by, at=moment)
+        assert refused.value.code == "too_late"
+    visit.refresh_from_db()
+    assert visit.status == S.NO_SHOW
+
+
+def test_take_back_of_an_answer_or_a_booking_is_refused(world, desk):
+    request = scheduling.decline(world.visit(status=S.REQUESTED), by=desk)
+    for visit in (request, world.visit(patient=world.bruno, days=1)):
+        with pytest.raises(RuleBroken) as refused:
+            scheduling.take_back(visit, by=desk)
+        assert refused.value.code == "too_late"
+
+
+def test_take_back_of_a_cancellation_whose_time_is_gone_is_refused_whole(world, desk):
+    cancelled = scheduling.cancel(world.visit(status=S.CONFIRMED), by=desk, reason="mistake")
+    world.visit(patient=world.bruno, room=world.room_two)
+    with pytest.raises(RuleBroken) as refused:
+        scheduling.take_back(cancelled, by=desk)
+    assert refused.value.code == "overlap"
+    cancelled.refresh_from_db()
+    assert cancelled.status == S.CANCELLED
+
+
+# What the patient reads
+
+
+@pytest.mark.parametrize("verb", ["approve", "decline"])
+def test_answer_keeps_what_was_written_or_the_usual_words(world, desk, verb):
+    answer = getattr(scheduling, verb)
+    written = answer(world.visit(status=S.REQUESTED), by=desk, message="Bring the pictures.")
+    silent = answer(world.visit(days=1, status=S.REQUESTED), by=desk, message="")
+    usual = answer(world.visit(days=2, status=S.REQUESTED), by=desk)
+    assert [visit.status_changes.get().message for visit in (written, silent)] == ["Bring the pictures.", ""]
+    assert "Anna Bianchi" in usual.status_changes.get().message
+
+
+def test_usual_words_are_in_the_patients_language(world):
+    world.anna.language = "it"
+    world.anna.save()
+    words = answers.usual(world.visit(status=S.REQUESTED), "approve")
+    assert words.startswith("Gentile Anna Bianchi")
+    assert "Lunedì" in words
+    assert "alle 10:00, Massaggio con Ada Conti, Camerino" in words
+
+
+# Anyone who is free now
+
+
+def walking_in(world, **over):
+    return Appointment(**{"service": world.massage, "location": world.camerino, "patient": world.anna, **over})
+
+
+def test_walk_in_without_practitioner_takes_the_usual_one_who_is_free(world, desk):
+    world.visit(days=-7, practitioner=world.ben, room=world.room_two, status=S.COMPLETED)
+    at = world.at("10:02")
+    assert scheduling.walk_in(walking_in(world), by=desk, at=at).practitioner == world.ben
+    second = scheduling.walk_in(walking_in(world, patient=world.bruno), by=desk, at=at)
+    assert (second.practitioner, second.start_at, second.status) == (world.ada, world.at("10:05"), S.ARRIVED)
+
+
+def test_walk_in_when_nobody_is_free_names_the_next_times(world, desk):
+    world.visit("10:00", patient=world.bruno)
+    world.visit("10:00", practitioner=world.ben, room=world.room_two, patient=make.make_patient())
+    with pytest.raises(RuleBroken) as refused:
+        scheduling.walk_in(walking_in(world), by=desk, at=world.at("10:02"))
+    assert (refused.value.code, refused.value.field) == ("nobody_free", "practitioner")
+    assert {slot.start_at for slot in refused.value.alternatives} == {world.at("10:30"), world.at("10:45")}
+    assert Appointment.objects.count() == 2
+
+
+def test_walk_in_tries_the_next_when_somebody_was_faster(world, desk, monkeypatch):
+    at, really = world.at("10:02"), slots.free_at
+
+    def as_it_was(*asked, **more):
+        found = really(*asked, **more)
+        world.visit("10:00", practitioner_id=found[0].practitioner_id, patient=world.bruno)
+        return found
+
+    monkeypatch.setattr(slots, "free_at", as_it_was)
+    visit = scheduling.walk_in(walking_in(world), by=desk, at=at)
+    assert {visit.practitioner, Appointment.objects.exclude(pk=visit.pk).get().practitioner} == {world.ada, world.ben}

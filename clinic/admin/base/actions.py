@@ -34,6 +34,13 @@ BULK_LIMIT = 200
 DIALOG = "X-Dialog"
 
 
+def way_back(request) -> str:
+    """The page of ours that somebody wants to return to, or ""."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    allowed = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return wanted if wanted and allowed else ""
+
+
 @dataclass(frozen=True)
 class RecordAction:
     """One declared action. Immutable; nothing of a request is ever kept on it.
@@ -212,8 +219,7 @@ class RecordActions:
         return _("%(what)s: %(record)s") % {"what": action.done or action.label, "record": self.in_words(result)}
 
     def _after(self, request, obj):
-        wanted = request.POST.get("next") or request.GET.get("next") or ""
-        if wanted and url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
+        if wanted := way_back(request):
             return wanted
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}"
         # What was done may have moved the record out of the person's sight.

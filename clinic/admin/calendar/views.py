@@ -29,7 +29,7 @@ from clinic.services import audit
 SCRIPTS = [f"clinic/calendar{part}.js" for part in ("_feed", "_card", "_grid", "_month", "_panel", "_moves", "")]
 
 
-def _reading(view):
+def reading(view):
     """Who may see visits, and only to look."""
 
     @functools.wraps(view)
@@ -41,7 +41,7 @@ def _reading(view):
     return guarded
 
 
-@_reading
+@reading
 def page_view(request):
     """The page: toolbar and filters. The picture itself is fetched, but for the list, which needs no script."""
     asked = Asked.of(request)
@@ -50,7 +50,7 @@ def page_view(request):
         **admin.site.each_context(request),
         "title": _("Calendar"),
         "is_fullwidth": "1",
-        "media": _form_media(),
+        "media": form_media(),
         "own_scripts": SCRIPTS,
         "setup": setup(asked),
         **toolbar(asked),
@@ -59,29 +59,27 @@ def page_view(request):
     return TemplateResponse(request, "admin/calendar/page.html", context)
 
 
-@_reading
+@reading
 def feed_view(request):
     """What the page draws, or 304 while nothing has changed."""
     asked = Asked.of(request)
     tag = _tag(asked)
-    if _knows(request, tag):
-        return _fresh(HttpResponseNotModified(), tag)
-    return _fresh(
-        JsonResponse(picture(asked), json_dumps_params={"separators": (",", ":"), "ensure_ascii": False}), tag
-    )
+    if knows(request, tag):
+        return fresh(HttpResponseNotModified(), tag)
+    return fresh(JsonResponse(picture(asked), json_dumps_params={"separators": (",", ":"), "ensure_ascii": False}), tag)
 
 
-@_reading
+@reading
 def list_view(request):
     """The list alone, for the page that shows it and asks whether it has changed."""
     asked = Asked.of(request)
     tag = _tag(asked)
-    if _knows(request, tag):
-        return _fresh(HttpResponseNotModified(), tag)
-    return _fresh(TemplateResponse(request, "admin/calendar/list.html", _list_context(request, asked)), tag)
+    if knows(request, tag):
+        return fresh(HttpResponseNotModified(), tag)
+    return fresh(TemplateResponse(request, "admin/calendar/list.html", _list_context(request, asked)), tag)
 
 
-@_reading
+@reading
 def print_view(request):
     """A day on paper: who comes when, a table per practitioner or room. Recorded, as every print is."""
     asked = dataclasses.replace(Asked.of(request), view=DAY)
@@ -100,17 +98,17 @@ def _tag(asked: Asked) -> str:
     return f'"{calendar.fingerprint(asked.window)}"'
 
 
-def _knows(request, tag: str) -> bool:
+def knows(request, tag: str) -> bool:
     # Compressed, the same answer bears a weak tag.
     return request.headers.get("If-None-Match", "").removeprefix("W/") == tag
 
 
-def _fresh(response, tag):
+def fresh(response, tag):
     response["ETag"] = tag
     return response
 
 
-def _form_media():
+def form_media():
     """What the booking form needs, which opens in a panel of this page."""
     screen = admin.site.get_model_admin(Appointment)
     chooser = OneOfMany(Appointment._meta.get_field("patient"), admin.site)

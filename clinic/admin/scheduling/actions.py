@@ -5,9 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import record_action
 from clinic.admin.scheduling.columns import is_today
-from clinic.admin.scheduling.forms import CancelForm, MoveForm, OptionalReasonForm, ReasonForm
+from clinic.admin.scheduling.forms import ApprovalForm, CancelForm, DeclineForm, MoveForm, ReasonForm
 from clinic.models import MOVES, Appointment
 from clinic.services import scheduling
+from clinic.services.scheduling.taking_back import LIMIT
 
 _S = Appointment.Status
 
@@ -21,6 +22,11 @@ def _is_over(visit):
     return visit.status in (_S.SCHEDULED, _S.CONFIRMED, _S.ARRIVED) and visit.end_at <= timezone.now()
 
 
+def _was_just_said(visit):
+    """Of what the day's own "undo" does not take back. Whose click it was the service looks up."""
+    return visit.status in (_S.COMPLETED, _S.NO_SHOW, _S.CANCELLED) and visit.updated_at > timezone.now() - LIMIT
+
+
 class VisitActions:
     """For AppointmentAdmin. Which of them a visit shows is MOVES' business, who may press them permissions'."""
 
@@ -29,6 +35,7 @@ class VisitActions:
         verb="approve",
         done=_("Approved"),
         service=scheduling.approve,
+        form=ApprovalForm,
         icon="check",
         available=_open_for("approve"),
         bulk=True,
@@ -38,7 +45,7 @@ class VisitActions:
         verb="decline",
         done=_("Declined"),
         service=scheduling.decline,
-        form=OptionalReasonForm,
+        form=DeclineForm,
         icon="block",
         available=_open_for("decline"),
     )
@@ -99,6 +106,14 @@ class VisitActions:
     )
     undo = record_action(
         _("Undo"), verb="undo", done=_("Taken back"), service=scheduling.undo, icon="undo", available=_open_for("undo")
+    )
+    take_back = record_action(
+        _("Take back"),
+        verb="undo",
+        done=_("Taken back"),
+        service=scheduling.take_back,
+        icon="undo",
+        available=_was_just_said,
     )
     cancel = record_action(
         _("Cancel"),

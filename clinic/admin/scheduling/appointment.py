@@ -2,7 +2,7 @@
 
 from django.contrib import admin, messages
 from django.forms import Script
-from django.http import HttpResponseForbidden
+from django.http import HttpResponseForbidden, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from clinic import permissions
 from clinic.admin.base import ClinicAdmin
+from clinic.admin.base.actions import way_back
 from clinic.admin.base.scope import may
 from clinic.admin.base.search import of_patients
 from clinic.admin.scheduling import lists
@@ -25,7 +26,7 @@ from clinic.admin.scheduling.forms import (
 )
 from clinic.admin.scheduling.rebooking import RebookingPage
 from clinic.admin.scheduling.times import Question, label_of, own_practitioners, value_of
-from clinic.models import Appointment, Location
+from clinic.models import Appointment, Location, Patient, Practitioner
 from clinic.services import scheduling
 
 _S = Appointment.Status
@@ -140,7 +141,10 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
                 (_("What happened"), {"fields": ["changes"]}),
             ]
         if WALK_IN in request.GET:
-            return [(None, {"fields": ["key", "patient", "service", "practitioner", "location", "reason"]})]
+            return [
+                (None, {"fields": ["key", "patient", "service", "practitioner"]}),
+                (_("Where and why"), {"fields": ["location", "reason"], "classes": folded}),
+            ]
         return [
             (None, {"fields": ["key", "patient", "service", "practitioner", "location"]}),
             (_("Time"), {"fields": [("on", "part"), "slot"]}),
@@ -161,7 +165,14 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
         if object_id is None:
             walk_in = WALK_IN in request.GET
             title = _("Somebody without an appointment") if walk_in else _("Book an appointment")
-            extra_context = {"title": title, "walk_in": walk_in, **(extra_context or {})}
+            new_patient = reverse("admin:clinic_patient_add") if walk_in and may(request, "add", Patient) else ""
+            here = urlencode({"next": request.get_full_path()})
+            extra_context = {
+                "title": title,
+                "walk_in": walk_in,
+                "new_patient": new_patient and f"{new_patient}?{here}",
+                **(extra_context or {}),
+            }
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def submit(self, request, object_id, form_url, extra):
@@ -206,6 +217,8 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
         else:
             sentence = _("Checked in: {}") if WALK_IN in request.GET else _("Booked: {}")
             self.message_user(request, format_html(sentence, link), messages.SUCCESS)
+        if wanted := way_back(request):
+            return HttpResponseRedirect(wanted)
         return self.response_post_save_add(request, obj)
 
     def alternatives(self, request, obj, refusal):
@@ -214,7 +227,11 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
         zones = {location.pk: location.zone for location in Location.objects.active()}
         if WALK_IN in request.GET:
             # The form has no time to lay it over: these are to read out.
-            return [(label_of(slot, zones[slot.location_id]), {}) for slot in refusal.alternatives]
+            names = Practitioner.objects.in_bulk({slot.practitioner_id for slot in refusal.alternatives})
+            return [
+                (f"{label_of(slot, zones[slot.location_id])} · {names[slot.practitioner_id]}", {})
+                for slot in refusal.alternatives
+            ]
         return [
             (
                 label_of(slot, zones[slot.location_id]),
@@ -234,7 +251,7 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
         return who_and_when(record)
 
     def next_action(self, visit, names):
-        return next((name for name in _steps(visit) if name in names), None)
+        return next((name for name in steps(visit) if name in names), None)
 
     # The list
 
@@ -259,7 +276,7 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
             '<button type="submit" class="desk-step" formaction="{}">{}</button>',
             (
                 (self.action_url(visit, name, next=here), found[name].label)
-                for name in _steps(visit)
+                for name in steps(visit)
                 if may(request, found[name].verb, Appointment) and found[name].available(visit)
             ),
         )
@@ -300,7 +317,7 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
         return super().changelist_view(request, extra)
 
 
-def _steps(visit) -> list[str]:
+def steps(visit) -> list[str]:
     """What a visit's day wants next, or what a past one still wants said; the first is the likely one."""
     if visit.end_at <= timezone.now() and visit.status in (_S.SCHEDULED, _S.CONFIRMED, _S.ARRIVED):
         return ["complete", "mark_no_show"]

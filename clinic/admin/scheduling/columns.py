@@ -124,13 +124,14 @@ class VisitColumns:
             '<ol class="desk-changes">{}</ol>',
             format_html_join(
                 "",
-                "<li><b>{}</b> <span class='desk-subtle'>{} · {}</span> {}</li>",
+                "<li><b>{}</b> <span class='desk-subtle'>{} · {}</span> {} {}</li>",
                 (
                     (
                         change.get_new_display() if change.verb != "move" else _("moved"),
                         date_format(timezone.localtime(change.at), "j M Y, H:i"),
                         change.by or _("automatic"),
                         change.reason,
+                        f"“{change.message}”" if change.message else "",
                     )
                     for change in rows
                 ),

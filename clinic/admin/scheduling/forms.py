@@ -12,6 +12,7 @@ from clinic.admin.base import ActionForm, ClinicForm
 from clinic.admin.base.forms import Chosen, read_chosen
 from clinic.admin.scheduling.times import TimesForm, own_practitioners
 from clinic.models import Appointment, Location, Practitioner, Room
+from clinic.services.scheduling import answers
 
 
 class DetailsForm(ClinicForm):
@@ -30,6 +31,11 @@ class WalkInForm(ClinicForm):
     class Meta:
         model = Appointment
         fields = ["patient", "service", "practitioner", "location", "reason"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["practitioner"].required = False
+        self.fields["practitioner"].widget.attrs["data-placeholder"] = _("anyone free now")
 
 
 class _MomentForm(TimesForm):
@@ -147,10 +153,34 @@ class ReasonForm(ActionForm):
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=500)
 
 
-class OptionalReasonForm(ActionForm):
-    reason = forms.CharField(
-        label=gettext_lazy("Message to the patient"), max_length=500, required=False, widget=forms.Textarea({"rows": 3})
+class _AnswerForm(ActionForm):
+    """What the patient is to read; begins with the usual words, in the patient's language."""
+
+    verb = ""
+    message = forms.CharField(
+        label=gettext_lazy("Message to the patient"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea,
+        help_text=gettext_lazy("Kept with the visit. It is not sent by itself."),
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["message"].initial = answers.usual(self.obj, self.verb)
+        self.fields["message"].widget.attrs["rows"] = 5
+
+    def arguments(self):
+        # A button without the form means the usual words, an emptied form none.
+        return {"message": self.cleaned_data["message"] if "message" in self.data else None}
+
+
+class ApprovalForm(_AnswerForm):
+    verb = "approve"
+
+
+class DeclineForm(_AnswerForm):
+    verb = "decline"
 
 
 class CancelForm(ActionForm):

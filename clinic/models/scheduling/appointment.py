@@ -354,6 +354,7 @@ class StatusChange(models.Model):
         "clinic.User", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
+    message = models.CharField(_("message to the patient"), max_length=1000, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("status change")

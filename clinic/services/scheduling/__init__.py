@@ -18,6 +18,7 @@ from clinic.services.scheduling.statuses import (
     start,
     undo,
 )
+from clinic.services.scheduling.taking_back import take_back
 from clinic.services.scheduling.walk_in import walk_in
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "reopen",
     "slots",
     "start",
+    "take_back",
     "undo",
     "walk_in",
 ]

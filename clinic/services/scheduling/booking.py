@@ -207,8 +207,10 @@ def is_late(appointment: Appointment, *, at: datetime) -> bool:
     return (appointment.start_at - at).total_seconds() < hours * 3600
 
 
-def note(appointment: Appointment, *, old: str, verb: str, by: Actor, reason: str, at: datetime) -> None:
-    """The business fact, beside history."""
+def note(
+    appointment: Appointment, *, old: str, verb: str, by: Actor, reason: str, at: datetime, message: str = ""
+) -> None:
+    """The business fact, beside history; `message` is what the patient is to read of it."""
     StatusChange.objects.create(
         appointment=appointment,
         old=old,
@@ -218,6 +220,7 @@ def note(appointment: Appointment, *, old: str, verb: str, by: Actor, reason: st
         actor_kind=by.kind,
         by_id=by.user_id,
         reason=reason[:500],
+        message=message[:1000],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from clinic.database import scheduling as sql
 from clinic.services.scheduling import clock, facts, ranking
 from clinic.services.scheduling.facts import Facts, Offer, Site
-from clinic.services.scheduling.intervals import around, both, forbidden_starts, merged, minus
+from clinic.services.scheduling.intervals import Stretch, around, both, forbidden_starts, merged, minus
 from clinic.services.scheduling.ranking import Suggestion
-from clinic.services.scheduling.resources import Resources, Shape
+from clinic.services.scheduling.resources import Resources, Shape, Taken
 
 # Minutes after local midnight, by the start of the visit.
 PARTS_OF_DAY = {"morning": (0, 12 * 60), "afternoon": (12 * 60, 17 * 60), "evening": (17 * 60, 24 * 60)}
@@ -91,12 +91,41 @@ def suggested(
         return [], []
     known.load_busy(patient_id=patient_id, exclude=exclude, at=at)
     found = sorted(compute(known, part=part, patient_id=patient_id, binding=binding, at=at), key=_order)
+    return found, _ranked(known, found, patient_id, at)
+
+
+def free_at(
+    service_id: int,
+    start_at: datetime,
+    *,
+    location_id: int,
+    practitioners: Iterable[int] | None = None,
+    patient_id: int | None = None,
+    at: datetime | None = None,
+) -> list[Slot]:
+    """Who could begin at this very moment at this location, who suits the patient best first. At most three queries."""
+    at = at or timezone.now()
+    # Whichever of these is the local day there.
+    day = start_at.astimezone(UTC).date()
+    known = _known(service_id, day - timedelta(days=1), day + timedelta(days=1), practitioners, [location_id], None)
+    if known is None:
+        return []
+    known.load_busy(patient_id=patient_id, at=at)
+    calendars = _calendars(known, part=None, patient_id=patient_id, binding=False, at=at)
+    start = int(start_at.timestamp())
+    found = sorted((slot for calendar in calendars if (slot := calendar.slot_at(start))), key=_order)
+    best = [suggestion.slot for suggestion in _ranked(known, found, patient_id, at)]
+    return [*best, *(slot for slot in found if slot not in best)]
+
+
+def _ranked(known: Facts, found: list[Slot], patient_id: int | None, at: datetime) -> list[Suggestion]:
+    """The best few of them for this patient. One query."""
     visits = sql.read_habits(patient_id, before=at) if patient_id and found else []
     service = known.service
     measure = ranking.Measure(
         service["before"] * 60, service["after"] * 60, (known.document["shortest"] or service["minutes"]) * 60
     )
-    return found, ranking.suggest(found, places(known, found), habits=ranking.Habits.of(visits), measure=measure)
+    return ranking.suggest(found, places(known, found), habits=ranking.Habits.of(visits), measure=measure)
 
 
 def places(known: Facts, found: Iterable[Slot]) -> dict[Slot, ranking.Place]:
@@ -181,20 +210,10 @@ class Calendar:
 
     def slots(self, day: date) -> Iterator[Slot]:
         """The free times of a local day, in order."""
-        if day > self.last_on:
-            return
         site, offer, length = self.site, self.offer, self.shape.length
-        hours = self.known.working_hours(offer.practitioner_id, site, day)
-        starts = [
-            (max(start, self.earliest), end - length + 1)
-            for start, end in hours
-            if end - start >= length and end - length >= self.earliest
-        ]
-        if starts and self.part:
-            first, last = (clock.moment(site.zone, day, minutes) for minutes in PARTS_OF_DAY[self.part])
-            starts = both(starts, [(first, last)])
-        for stretch, taken in self.resources.share(minus(starts, self.closed), self.shape):
+        for stretch, taken in self._open(day):
             for start in clock.grid(site.zone, day, site.step, stretch):
+                # Named here: this runs for every time that is offered.
                 yield Slot(
                     clock.as_datetime(start),
                     clock.as_datetime(start + length),
@@ -203,6 +222,31 @@ class Calendar:
                     *taken,
                     offer.price,
                 )
+
+    def slot_at(self, start: int) -> Slot | None:
+        """The slot that begins at this very moment, on the grid or not; None where it is not free."""
+        day = clock.local_day(self.site.zone, clock.as_datetime(start))
+        for stretch, taken in self._open(day):
+            if stretch[0] <= start < stretch[1]:
+                begin, end = clock.as_datetime(start), clock.as_datetime(start + self.shape.length)
+                return Slot(begin, end, self.offer.practitioner_id, self.site.id, *taken, self.offer.price)
+        return None
+
+    def _open(self, day: date) -> Iterator[tuple[Stretch, Taken]]:
+        """Stretches of free starts on a local day, each with the room, place and equipment that it would take."""
+        if day > self.last_on:
+            return
+        site, length = self.site, self.shape.length
+        hours = self.known.working_hours(self.offer.practitioner_id, site, day)
+        starts = [
+            (max(start, self.earliest), end - length + 1)
+            for start, end in hours
+            if end - start >= length and end - length >= self.earliest
+        ]
+        if starts and self.part:
+            first, last = (clock.moment(site.zone, day, minutes) for minutes in PARTS_OF_DAY[self.part])
+            starts = both(starts, [(first, last)])
+        yield from self.resources.share(minus(starts, self.closed), self.shape)
 
 
 def first_of_each(

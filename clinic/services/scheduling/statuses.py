@@ -15,7 +15,7 @@ from clinic.actor import Actor
 from clinic.database import conflicts
 from clinic.exceptions import RuleBroken
 from clinic.models import MOVES, Appointment, ClinicSettings
-from clinic.services.scheduling import clock, planning
+from clinic.services.scheduling import answers, clock, planning
 from clinic.services.scheduling.booking import is_late, note, refuse_outside_window
 
 _S = Appointment.Status
@@ -28,14 +28,21 @@ _CORRECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def approve(appointment: Appointment, *, by: Actor, reason: str = "", at: datetime | None = None) -> Appointment:
-    """A request becomes a visit; it has held its time all along."""
-    return _go(appointment, _S.SCHEDULED, "approve", by=by, reason=reason, at=at)
+def approve(
+    appointment: Appointment, *, by: Actor, reason: str = "", message: str | None = None, at: datetime | None = None
+) -> Appointment:
+    """A request becomes a visit; it has held its time all along. `message` is kept for the patient: None means the
+    usual words, in the patient's language."""
+    message = answers.usual(appointment, "approve") if message is None else message
+    return _go(appointment, _S.SCHEDULED, "approve", by=by, reason=reason, message=message, at=at)
 
 
-def decline(appointment: Appointment, *, by: Actor, reason: str = "", at: datetime | None = None) -> Appointment:
-    """A request is turned down and gives its time back."""
-    return _go(appointment, _S.DECLINED, "decline", by=by, reason=reason, at=at)
+def decline(
+    appointment: Appointment, *, by: Actor, reason: str = "", message: str | None = None, at: datetime | None = None
+) -> Appointment:
+    """A request is turned down and gives its time back. `message`: as in `approve`."""
+    message = answers.usual(appointment, "decline") if message is None else message
+    return _go(appointment, _S.DECLINED, "decline", by=by, reason=reason, message=message, at=at)
 
 
 def expire(appointment: Appointment, *, by: Actor, reason: str = "", at: datetime | None = None) -> Appointment:
@@ -169,13 +176,21 @@ def _locked(appointment: Appointment) -> Appointment:
     return Appointment.objects.select_for_update().get(pk=appointment.pk)
 
 
-def _go(appointment: Appointment, new: str, verb: str, *, by: Actor, reason: str, at: datetime | None, **fields):
+def _go(appointment: Appointment, new: str, verb: str, *, by: Actor, reason: str, at: datetime | None, **more):
     with transaction.atomic():
-        return _step(_locked(appointment), new, verb, by=by, reason=reason, at=at or timezone.now(), **fields)
+        return _step(_locked(appointment), new, verb, by=by, reason=reason, at=at or timezone.now(), **more)
 
 
 def _step(
-    appointment: Appointment, new: str, verb: str, *, by: Actor, reason: str, at: datetime, **fields
+    appointment: Appointment,
+    new: str,
+    verb: str,
+    *,
+    by: Actor,
+    reason: str,
+    at: datetime,
+    message: str = "",
+    **fields,
 ) -> Appointment:
     """One move of a locked row, if MOVES knows it: status, fields, the fact, the event."""
     old = appointment.status
@@ -189,7 +204,7 @@ def _step(
     for name, value in fields.items():
         setattr(appointment, name, value)
     appointment.save()
-    note(appointment, old=old, verb=verb, by=by, reason=reason, at=at)
+    note(appointment, old=old, verb=verb, by=by, reason=reason, message=message, at=at)
     if new in (_S.CANCELLED, _S.DECLINED, _S.EXPIRED):
         signals.announce(signals.appointment_released, appointment, by=by)
     elif new == _S.COMPLETED:

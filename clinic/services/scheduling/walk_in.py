@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from copy import copy
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic.actor import Actor
 from clinic.database import conflicts, locks
+from clinic.exceptions import RuleBroken
 from clinic.models import Appointment
-from clinic.services.scheduling import claims
+from clinic.services.scheduling import claims, clock, planning, slots
 from clinic.services.scheduling.booking import book
 from clinic.services.scheduling.statuses import check_in
 
@@ -28,6 +31,7 @@ def walk_in(
 ) -> Appointment:
     """Book for now (the next full five minutes, unless `start_at` is set) and check in at once.
 
+    Without a practitioner whoever offers the service there and is free now, the patient's usual one first.
     A repeated `key` gets the first visit as it is now, whatever happened to it since.
     """
     at = at or timezone.now()
@@ -49,6 +53,26 @@ def _walk_in(
         locks.take(claim.lock_keys())
         if first := claim.answered():
             return first
-        booked = book(copy(appointment), by=by, accept=accept, reason=reason, at=at)
+        booked = _book(appointment, by=by, accept=accept, reason=reason, at=at)
         claim.remember(booked.pk)
         return check_in(booked, by=by, at=at)
+
+
+def _book(appointment: Appointment, *, by: Actor, accept: Collection[str], reason: str, at: datetime) -> Appointment:
+    if appointment.practitioner_id is not None:
+        return book(copy(appointment), by=by, accept=accept, reason=reason, at=at)
+    what, where, who = appointment.service_id, appointment.location_id, appointment.patient_id
+    for slot in slots.free_at(what, appointment.start_at, location_id=where, patient_id=who, at=at):
+        chosen = copy(appointment)
+        chosen.practitioner_id = slot.practitioner_id
+        # Somebody may have been faster; then the next one.
+        with suppress(RuleBroken):
+            return book(chosen, by=by, at=at)
+    today = clock.local_day(appointment.location.time_zone, at)
+    later = slots.free(what, first_on=today, locations=[where], patient_id=who, at=at)
+    raise RuleBroken(
+        "nobody_free",
+        _("Nobody who offers this is free now. Choose who treats nevertheless, or another time."),
+        field="practitioner",
+        alternatives=later[: planning.OFFERED],
+    )

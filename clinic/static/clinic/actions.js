@@ -57,6 +57,12 @@
         method: "POST", body: data, credentials: "same-origin", headers: { "X-Dialog": "1" },
       });
       if (response.status === 204) {
+        const dialog = form.closest("dialog");
+        // A page that renews itself says so by preventing what follows.
+        if (!dialog.dispatchEvent(new CustomEvent("dialog:done", { bubbles: true, cancelable: true }))) {
+          dialog.close();
+          return;
+        }
         const address = new URL(response.headers.get("X-Dialog"), window.location.href);
         const here = window.location;
         // The same address with another fragment would not load again.
@@ -75,6 +81,9 @@
       HTMLFormElement.prototype.submit.call(form);
     }
   }
+
+  // For scripts that got the page of an action as an answer.
+  (window.camerino ??= {}).ask = (content, address) => show(dialogFor(), content, address);
 
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[data-dialog]");

@@ -51,6 +51,9 @@ OWN_PAGES = {
         # By address they lead to the form that does the same.
         "calendar_move": does("move"),
         "calendar_back": does("move"),
+        "today": Line("view", "view", record=False, read_only=True),
+        "today_board": Line("view", "view", record=False, read_only=True),
+        "today_sheet": Line("view", "view", record=False, read_only=True),
         "do_approve": does("approve"),
         "do_decline": does("decline"),
         "do_check_in": does("check_in"),
@@ -60,6 +63,7 @@ OWN_PAGES = {
         "do_move": does("move"),
         "do_mark_no_show": does("mark_no_show"),
         "do_undo": does("undo"),
+        "do_take_back": does("undo"),
         "do_cancel": does("cancel"),
         "do_reopen": does("reopen"),
         "do_keep": does("outside_hours"),
