@@ -18,6 +18,7 @@ from clinic.exceptions import RuleBroken
 from clinic.models import ExtraHours, Practitioner, WorkingHours
 
 _ENDLESS = date.max
+_SUNDAY = timedelta(days=6)
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,69 @@ def in_words(row: WorkingHours | ExtraHours) -> str:
     return f"{day} {row.starts:%H:%M}–{row.ends:%H:%M}"
 
 
-def split(
-    weekdays: Sequence[int], starts: time, ends: time, pause: tuple[time, time] | None = None, **more
-) -> list[WorkingHours]:
-    """The same hours on several weekdays, with a break between or without, as rows."""
-    stretches = [(starts, pause[0]), (pause[1], ends)] if pause else [(starts, ends)]
-    return [
-        WorkingHours(weekday=day, starts=since, ends=until, **more) for day in weekdays for since, until in stretches
-    ]
+def in_week(practitioner: Practitioner, on: date) -> tuple[list[WorkingHours], list[ExtraHours]]:
+    """What holds in the week of a day, alternating weeks and validity considered. Two queries."""
+    first = monday(on)
+    weekly = practitioner.working_hours.select_related("location").order_by("weekday", "starts")
+    extra = practitioner.extra_hours.select_related("location").filter(on__range=(first, first + _SUNDAY))
+    return [row for row in weekly if _in_force(row, first + timedelta(days=row.weekday))], list(extra.order_by("on"))
+
+
+def _in_force(row: WorkingHours, day: date) -> bool:
+    if not (row.valid_from or date.min) <= day <= (row.valid_until or _ENDLESS):
+        return False
+    weeks = (monday(day) - monday(row.anchor_on)).days // 7 if row.anchor_on else 0
+    return weeks % row.every_weeks == 0
+
+
+def copy(
+    source: Practitioner, target: Practitioner, *, week_on: date, into: date, only_once: bool, by: Actor
+) -> Practitioner:
+    """Give `target` the hours that `source` has in the week of `week_on`: in the week of `into` alone, extra hours
+    included, or from that week on, every week. What `target` had then ends before it and, after a single week, goes on.
+
+    Hours at deactivated locations are left out. Refused: `same_week`, `nothing_to_copy`, `hours_overlap`.
+    """
+    first = monday(into)
+    last = first + _SUNDAY if only_once else None
+    if source == target and only_once and monday(week_on) == first:
+        raise RuleBroken("same_week", _("Choose another week or somebody else."), field="into")
+    with transaction.atomic():
+        locks.take([locks.key(locks.PRACTITIONER, pk) for pk in (source.pk, target.pk)])
+        weekly, extra = in_week(source, week_on)
+        weekly = [row for row in weekly if row.location.active]
+        extra = [row for row in extra if row.location.active] if only_once else []
+        if not weekly and not extra:
+            raise RuleBroken("nothing_to_copy", _("There are no hours in that week."), field="week_on")
+        changed, gone = _cleared(target, first, last)
+        new = [_again(row, valid_from=first, valid_until=last, every_weeks=1, anchor_on=None) for row in weekly]
+        later = first - monday(week_on)
+        more = [ExtraHours(location=r.location, on=r.on + later, starts=r.starts, ends=r.ends) for r in extra]
+        old = target.extra_hours.filter(on__range=(first, last)) if last else []
+        keep(target, Timetable(weekly=[*changed, *new], extra=more, gone=[*gone, *old]), by=by)
+    return target
+
+
+def _cleared(target: Practitioner, first: date, last: date | None) -> tuple[list[WorkingHours], list[WorkingHours]]:
+    """Rows to save and rows that go, so that nothing weekly is left between the two days."""
+    changed, gone = [], []
+    for row in target.working_hours.select_related("location"):
+        if (row.valid_until or _ENDLESS) < first or (last and (row.valid_from or date.min) > last):
+            continue
+        goes_on = last is not None and (row.valid_until or _ENDLESS) > last
+        if (row.valid_from or date.min) < first:
+            if goes_on and last:
+                changed.append(_again(row, valid_from=last + timedelta(days=1)))
+            row.valid_until = first - timedelta(days=1)
+            changed.append(row)
+        elif goes_on and last:
+            row.valid_from = last + timedelta(days=1)
+            changed.append(row)
+        else:
+            gone.append(row)
+    return changed, gone
+
+
+def _again(row: WorkingHours, **over) -> WorkingHours:
+    columns = ("weekday", "starts", "ends", "location", "every_weeks", "anchor_on", "valid_from", "valid_until")
+    return WorkingHours(**{name: getattr(row, name) for name in columns} | over)

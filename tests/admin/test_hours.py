@@ -20,16 +20,22 @@ def page_of(practitioner):
 def inputs(client, practitioner):
     """What a browser would send without a change."""
     page = client.get(page_of(practitioner)).context["page"]
-    found = {}
+    found = {"weeks": len(page.weeks)}
+    found |= {f"{week.prefix}-rows": ",".join(str(row.pk) for row in week.rows) for week in page.weeks}
     for part in page.parts:
         forms = [part] if not hasattr(part, "forms") else [part.management_form, *part.forms]
         for form in forms:
             for field in form:
                 value = field.value()
                 # Boxes that nobody ticked are not sent.
-                if field.name not in ("weekdays", "DELETE"):
+                if field.name != "DELETE":
                     found[field.html_name] = "" if value is None else str(value)
     return found
+
+
+def at(world, weekday, week=0, place=None):
+    """The input of a weekday."""
+    return f"week-{week}-at-{(place or world.camerino).pk}-{weekday}"
 
 
 @pytest.fixture
@@ -62,52 +68,90 @@ def test_saving_without_a_change_changes_nothing(ada, world):
     assert not TimeOff.objects.exists()
 
 
+def test_page_shows_a_week_by_location_as_people_write_it(ada, world):
+    page = ada.get(page_of(world.ada)).context["page"]
+    plain, empty = page.weeks
+    ((place, days),) = plain.grid
+    assert place == world.camerino
+    assert [field.value() for field in days] == ["09:00–13:00\n14:00–18:00"] * 5 + [""] * 2
+    assert (plain.title, empty.title) == ("Every week", "New hours")
+
+
 def test_hours_with_a_break_every_other_week_are_added_at_once(ada, world):
-    added = {
-        "several-weekdays": ["5", "6"],
-        "several-starts": "09:00",
-        "several-ends": "16:00",
-        "several-pause_starts": "12:00",
-        "several-pause_ends": "13:00",
-        "several-every_weeks": "2",
-        "several-anchor_on": str(world.monday + dt.timedelta(days=3)),
-    }
-    assert save(ada, world.ada, **added).status_code == 302
+    anchor = str(world.monday + dt.timedelta(days=3))
+    rhythm = {"week-1-every_weeks": "2", "week-1-anchor_on": anchor}
+    added = {at(world, day, week=1): "9-12, 13:00 – 16" for day in (5, 6)}
+    assert save(ada, world.ada, **added, **rhythm).status_code == 302
     for weekday in (5, 6):
         # Counted from the Monday of that week.
         assert rows(world.ada, weekday) == [("09:00-12:00", 2, world.monday), ("13:00-16:00", 2, world.monday)]
+    assert [week.title for week in ada.get(page_of(world.ada)).context["page"].weeks] == [
+        "Every week",
+        "Every 2 weeks",
+        "New hours",
+    ]
+
+
+def test_row_whose_hours_stay_keeps_its_key_and_one_that_changes_its_history(ada, world):
+    morning, afternoon = world.ada.working_hours.filter(weekday=0)
+    assert save(ada, world.ada, **{at(world, 0): "9–13\r\n15–18"}).status_code == 302
+    assert [row.pk for row in world.ada.working_hours.filter(weekday=0)] == [morning.pk, afternoon.pk]
+    assert [row.history.count() for row in world.ada.working_hours.filter(weekday=0)] == [1, 2]
+
+
+def test_emptied_day_has_no_hours(ada, world):
+    assert save(ada, world.ada, **{at(world, 0): "", at(world, 1): "10–24"}).status_code == 302
+    assert rows(world.ada, 0) == []
+    assert rows(world.ada, 1) == [("10:00-00:00", 1, None)]
+
+
+def test_other_validity_moves_all_rows_of_the_week(ada, world):
+    until = world.monday + dt.timedelta(weeks=8)
+    assert save(ada, world.ada, **{"week-0-valid_until": until}).status_code == 302
+    assert {row.valid_until for row in world.ada.working_hours.all()} == {until}
+    assert world.ada.working_hours.count() == 10
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("nine to five", "“nine to five” is not understood: write hours as 9–13, 14:30–18."),
+        ("13–9", "“13–9”: the end must come after the start."),
+        ("9–25", "“9–25”: a day has 24 hours of 60 minutes."),
+        ("9–13, 12–14", "Saturday 12:00–14:00 overlaps Saturday 09:00–13:00."),
+    ],
+)
+def test_what_is_wrong_with_a_day_stands_beside_it(wrong, sentence, ada, world):
+    response = save(ada, world.ada, **{at(world, 5): wrong})
+    assert response.status_code == 200
+    assert response.context["page"].weeks[0].errors == {f"at-{world.camerino.pk}-5": [sentence]}
+    assert world.ada.working_hours.count() == 10
 
 
 @pytest.mark.parametrize(
     ("wrong", "field", "sentence"),
     [
-        ({"starts": ""}, "starts", "Say from when until when."),
-        ({"weekdays": []}, "weekdays", "Say on which days."),
-        ({"ends": "08:00"}, "ends", "The end must come after the start."),
-        ({"pause_starts": "12:00"}, "pause_starts", "Say from when until when."),
-        ({"pause_starts": "17:00", "pause_ends": "18:00"}, "pause_starts", "The break must lie between start and end."),
         ({"every_weeks": "2", "anchor_on": ""}, "anchor_on", "Alternating weeks want a week to count from."),
-        ({"weekdays": ["0"]}, "__all__", "Monday 09:00–16:00 overlaps Monday 09:00–13:00."),
+        (
+            {"valid_from": "2027-02-01", "valid_until": "2027-01-01"},
+            "valid_until",
+            "“Valid until” must not come before “valid from”.",
+        ),
     ],
 )
-def test_what_is_wrong_with_new_hours_stands_beside_them(wrong, field, sentence, ada, world):
-    added = {"weekdays": ["5"], "starts": "09:00", "ends": "16:00", **wrong}
-    response = save(ada, world.ada, **{f"several-{name}": value for name, value in added.items()})
-    assert response.status_code == 200
-    assert response.context["page"].several.errors[field][0] == sentence
-    assert world.ada.working_hours.count() == 10
+def test_what_is_wrong_with_a_rhythm_stands_beside_it(wrong, field, sentence, ada, world):
+    response = save(ada, world.ada, **{f"week-0-{name}": value for name, value in wrong.items()})
+    assert response.context["page"].weeks[0].errors[field][0] == sentence
 
 
-def test_row_that_overlaps_another_is_refused_beside_it(ada, world):
-    response = save(ada, world.ada, **{"weekly-1-starts": "12:30"})
-    errors = [form.non_field_errors() for form in response.context["page"].weekly]
-    assert errors[1] == ["Monday 12:30–18:00 overlaps Monday 09:00–13:00."]
-    assert not any(errors[:1] + errors[2:])
-
-
-def test_rows_are_changed_and_removed_in_one_go(ada, world):
-    assert save(ada, world.ada, **{"weekly-0-DELETE": "on", "weekly-1-starts": "12:30"}).status_code == 302
-    assert rows(world.ada, 0) == [("12:30-18:00", 1, None)]
+def test_weeks_that_meet_are_refused_beside_the_later(ada, world):
+    response = save(ada, world.ada, **{at(world, 0, week=1): "12:30–15"})
+    assert response.context["page"].weeks[1].errors == {
+        f"at-{world.camerino.pk}-0": [
+            "Monday 12:30–15:00 overlaps Monday 09:00–13:00.",
+            "Monday 12:30–15:00 overlaps Monday 14:00–18:00.",
+        ]
+    }
 
 
 def test_extra_hours_and_blocks_are_kept_and_lead_to_the_visits_they_hit(ada, world, messages_of):
@@ -130,9 +174,7 @@ def test_who_may_not_change_hours_changes_blocks_only(desk, world):
     for user in (world.ada_user, world.reception):
         client = desk(user)
         assert "Save all" in client.get(page_of(world.ada)).content.decode()
-        forged = {"weekly-TOTAL_FORMS": 0, "weekly-INITIAL_FORMS": 0, "several-weekdays": ["5"]}
-        times = {"several-starts": "09:00", "several-ends": "12:00"}
-        assert save(client, world.ada, **forged, **times).status_code == 302
+        assert save(client, world.ada, weeks=1, **{at(world, 5): "9–12"}).status_code == 302
         assert world.ada.working_hours.count() == 10
 
 
@@ -152,10 +194,10 @@ def test_hours_of_a_colleague_are_not_found(method, ada, world):
 
 def test_row_of_a_colleague_is_not_taken_by_its_key(ada, world):
     theirs = world.ben.working_hours.first()
-    response = save(ada, world.ada, **{"weekly-0-id": theirs.pk, "weekly-0-ends": "12:00"})
-    assert response.status_code == 200
+    assert save(ada, world.ada, **{"week-1-rows": theirs.pk, at(world, 5, week=1): "9–12"}).status_code == 302
     theirs.refresh_from_db()
-    assert theirs.practitioner == world.ben
+    assert (theirs.practitioner, theirs.weekday) == (world.ben, 0)
+    assert rows(world.ada, 5) == [("09:00-12:00", 1, None)]
 
 
 def test_my_hours_leads_to_the_own_page(desk, world):

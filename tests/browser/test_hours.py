@@ -48,10 +48,9 @@ def test_practitioner_keeps_hours_and_reception_moves_what_they_hit(page, world,
 
 
 def add_saturdays_with_a_break(page, world):
-    new = page.get_by_role("group", name="Add hours")
-    new.get_by_label("Sat", exact=True).check()
-    for label, clock in (("From", "09:00"), ("Break from", "12:00"), ("Break until", "13:00"), ("Until", "16:00")):
-        new.get_by_label(label, exact=True).fill(clock)
+    page.get_by_text("Add hours that hold every other week").click()
+    new = page.get_by_role("group", name="New hours")
+    new.get_by_label("Saturday").fill("9–12, 13–16")
     assert not new.get_by_label("Counted from the week of").is_visible()
     new.get_by_label("How often").select_option("2")
     new.get_by_label("Counted from the week of").fill(world.monday.isoformat())

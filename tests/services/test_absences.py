@@ -155,13 +155,3 @@ def test_database_refuses_weekly_hours_that_overlap_whoever_writes(world):
     row.save()
     with pytest.raises(IntegrityError, match="working_hours_apart"), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-
-
-def test_hours_are_split_by_weekday_and_break():
-    rows = hours.split([0, 2], dt.time(9), dt.time(18), (dt.time(13), dt.time(14)))
-    assert [hours.in_words(row) for row in rows] == [
-        "Monday 09:00–13:00",
-        "Monday 14:00–18:00",
-        "Wednesday 09:00–13:00",
-        "Wednesday 14:00–18:00",
-    ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import permissions
@@ -30,12 +31,17 @@ class Effect:
     name: str = SEEN
 
     @classmethod
-    def of(cls, request, keys: Iterable[int]) -> Effect | None:
-        """What happens to the visits of `keys`; None where there are none, or the person has seen just these."""
+    def of(cls, request, keys: Iterable[int], about: str = "") -> Effect | None:
+        """What happens to the visits of `keys`; None where there are none, or the person has seen just these.
+
+        With `about`, what else the page shows, even nothing is shown once.
+        """
         found = sorted(keys)
-        mark = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
-        if not found or request.POST.get(SEEN) == mark:
+        mark = hashlib.sha256(repr((found, about)).encode()).hexdigest()[:16]
+        if not (found or about) or request.POST.get(SEEN) == mark:
             return None
+        if not found:
+            return cls(_("No booked visit loses its time."), [], 0, mark)
         sentence = ngettext(
             "%d booked visit loses its time. It stays booked and waits on the rebooking worklist.",
             "%d booked visits lose their time. They stay booked and wait on the rebooking worklist.",

@@ -21,10 +21,14 @@ from clinic.admin.base.effects import Effect
 from clinic.admin.base.rebooking import tell_of_displaced
 from clinic.admin.base.refusals import REFUSALS, refusal_of
 from clinic.admin.team.absences import own_practitioner
-from clinic.admin.team.hours_forms import BlockForm, ExtraForm, SeveralForm, WeeklyForm
+from clinic.admin.team.hours_copy import CopyPage
+from clinic.admin.team.hours_forms import RHYTHM, BlockForm, ExtraForm, WeekForm
 from clinic.models import ExtraHours, Location, Practitioner, TimeOff, WorkingHours
 from clinic.services import absences, hours
 from clinic.services.scheduling import rebooking
+
+# The input that says how many weeks of hours were sent, and how many are read.
+WEEKS, MOST_WEEKS = "weeks", 40
 
 
 @dataclass(frozen=True)
@@ -72,15 +76,34 @@ class Timetables:
         return list(found) or list(Location.objects.active())
 
     @cached_property
-    def weekly(self):
+    def weeks(self) -> list[WeekForm]:
+        """A form for each rhythm and validity that there is, and an empty one for another."""
         # What is over says nothing any more.
         rows = self.practitioner.working_hours.filter(Q(valid_until=None) | Q(valid_until__gte=self.today))
-        rows = rows.select_related("location").order_by("weekday", "starts", "pk")
-        return self._rows("weekly", WeeklyForm, rows, extra=0, removable=True, places=self.places)
+        rows = list(rows.select_related("location").order_by("valid_from", "every_weeks", "weekday", "starts", "pk"))
+        found = self._grouped(rows) if self.data is None else self._posted(rows)
+        return [
+            WeekForm(self.data, prefix=f"week-{number}", rows=group, places=self.places)
+            for number, group in enumerate(found)
+        ]
 
-    @cached_property
-    def several(self):
-        return SeveralForm(self.data, prefix="several", places=self.places)
+    @property
+    def has_weekly(self) -> bool:
+        return any(week.rows for week in self.weeks)
+
+    def _grouped(self, rows):
+        groups: dict[tuple, list] = {}
+        for row in rows:
+            groups.setdefault(tuple(getattr(row, name) for name in RHYTHM), []).append(row)
+        return [*groups.values(), []]
+
+    def _posted(self, rows):
+        """The weeks as they were sent: a row that has gone since is simply new again."""
+        known = {str(row.pk): row for row in rows}
+        count = self.data.get(WEEKS, "")
+        count = min(int(count), MOST_WEEKS) if count.isascii() and count.isdigit() else 0
+        asked = [self.data.get(f"week-{number}-rows", "").split(",") for number in range(count)]
+        return [[known.pop(key) for key in keys if key in known] for keys in asked]
 
     @cached_property
     def extra(self):
@@ -97,7 +120,7 @@ class Timetables:
 
     @property
     def parts(self):
-        found = [self.weekly, self.several, self.extra] if self.keeps.hours else []
+        found = [*self.weeks, self.extra] if self.keeps.hours else []
         return [*found, self.blocks] if self.keeps.blocks else found
 
     def is_valid(self) -> bool:
@@ -111,24 +134,27 @@ class Timetables:
 
     def _apart(self) -> bool:
         """Does no row overlap another? Where one does, both are named beside the later."""
-        form_of = {id(form.instance): form for part in (self.weekly, self.extra) for form in self._kept(part)}
-        form_of |= {id(row): self.several for row in self.several.rows}
-        weekly = [form.instance for form in self._kept(self.weekly)] + self.several.rows
+        form_of = {id(form.instance): (form, None) for form in self._kept(self.extra)}
+        form_of |= {key: (week, name) for week in self.weeks for key, name in week.said.items()}
+        weekly = [row for week in self.weeks for row in week.wanted]
         extra = [form.instance for form in self._kept(self.extra)]
         found = [*hours.clashes(weekly), *hours.clashes(extra)]
         for row, other in found:
             words = {"row": hours.in_words(row), "other": hours.in_words(other)}
-            form_of[id(row)].add_error(None, _("%(row)s overlaps %(other)s.") % words)
+            form, field = form_of[id(row)]
+            form.add_error(field, _("%(row)s overlaps %(other)s.") % words)
         return not found
 
     def save(self, *, by) -> None:
         with transaction.atomic():
             if self.keeps.hours:
-                changed = [form.instance for form in self._kept(self.weekly) if form.has_changed()]
                 timetable = hours.Timetable(
-                    weekly=[*changed, *self.several.rows],
+                    weekly=[row for week in self.weeks for row in week.wanted if row.differs],
                     extra=[form.instance for form in self._kept(self.extra) if form.has_changed()],
-                    gone=[form.instance for part in (self.weekly, self.extra) for form in part.deleted_forms],
+                    gone=[
+                        *(row for week in self.weeks for row in week.gone),
+                        *(form.instance for form in self.extra.deleted_forms),
+                    ],
                 )
                 hours.keep(self.practitioner, timetable, by=by)
             if self.keeps.blocks:
@@ -140,13 +166,14 @@ class Timetables:
                         absences.take_off(form.instance, by=by)
 
 
-class HoursPage:
+class HoursPage(CopyPage):
     """For PractitionerAdmin: the page of anybody's hours, and the way to one's own."""
 
     def get_urls(self):
         view = self.admin_site.admin_view
         return [
             path("my-hours/", view(self.my_hours_view), name="clinic_practitioner_my_hours"),
+            path("<path:object_id>/hours/copy/", view(self.copy_view), name="clinic_practitioner_hours_copy"),
             path("<path:object_id>/hours/", view(self.hours_view), name="clinic_practitioner_hours"),
             *super().get_urls(),
         ]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from itertools import pairwise
-
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from clinic.admin.base import ClinicForm
 from clinic.admin.base.forms import dress
 from clinic.admin.team.absences import SpanForm, clock_field, several_zones, zone_of_practitioner
+from clinic.admin.team.ranges import parse, written
 from clinic.models import ExtraHours, Location, TimeOff, Weekday, WorkingHours
 from clinic.services import hours
 
@@ -22,6 +21,21 @@ RHYTHMS = [
     (1, gettext_lazy("every week")),
     *((weeks, format_lazy(gettext_lazy("every {weeks} weeks"), weeks=weeks)) for weeks in range(2, 9)),
 ]
+
+
+# What a week of hours has beside them.
+RHYTHM = ("every_weeks", "anchor_on", "valid_from", "valid_until")
+
+
+def cell_name(place_id: int, weekday: int) -> str:
+    return f"at-{place_id}-{weekday}"
+
+
+def _meant(row: WorkingHours, name: str):
+    """A column as the form says it: weeks are counted from their Mondays, where there is something to count."""
+    if name != "anchor_on" or row.anchor_on is None:
+        return getattr(row, name)
+    return hours.monday(row.anchor_on) if row.every_weeks > 1 else None
 
 
 class PlaceField(forms.TypedChoiceField):
@@ -71,90 +85,110 @@ class RhythmForm(forms.Form):
         return cleaned
 
 
-class WeeklyForm(RhythmForm, ClinicForm):
-    """One stretch of a weekday."""
+class WeekForm(RhythmForm):
+    """A week of hours with one rhythm and one validity: a line of text per location and weekday.
 
-    class Meta:
-        model = WorkingHours
-        fields = ["weekday", "starts", "ends", "location", "every_weeks", "anchor_on", "valid_from", "valid_until"]
+    `rows` are the practitioner's rows that it stands for; `wanted` and `gone` afterwards what is to be saved and what
+    goes. A row whose hours stay keeps its key, so that its history goes on.
+    """
 
-    def __init__(self, *args, practitioner, places, **kwargs):
-        super().__init__(*args, **kwargs)
-        current = self.instance.location if self.instance.pk else None
-        self.fields["location"] = PlaceField(places if current is None or current in places else [current, *places])
-        self.add_rhythm()
-        if self.instance.pk and self.instance.anchor_on is None:
-            self.initial["anchor_on"] = hours.monday(timezone.localdate())
-        self.fields["ends"].help_text = ""
-        for field in self.fields.values():
-            dress(field)
-
-    def has_changed(self):
-        # A week to count from means nothing while there is nothing to count.
-        changed = set(self.changed_data)
-        return bool(changed - {"anchor_on"}) or ("anchor_on" in changed and self["every_weeks"].value() not in (1, "1"))
-
-
-class SeveralForm(RhythmForm):
-    """New hours on one or several weekdays at once, with a break or without."""
-
-    weekdays = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("On"),
-        choices=Weekday,
-        coerce=int,
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-    )
-    starts = forms.TimeField(label=capfirst(gettext_lazy("from")), required=False)
-    ends = forms.TimeField(label=capfirst(gettext_lazy("until")), required=False)
-    pause_starts = forms.TimeField(label=gettext_lazy("Break from"), required=False)
-    pause_ends = forms.TimeField(label=gettext_lazy("Break until"), required=False)
     valid_from = forms.DateField(label=gettext_lazy("Valid from"), required=False)
     valid_until = forms.DateField(label=gettext_lazy("Valid until"), required=False)
 
-    def __init__(self, *args, places, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["location"] = PlaceField(places, required=False)
+    def __init__(self, *args, rows=(), places, **kwargs):
+        self.rows = list(rows)
+        first = self.rows[0] if self.rows else None
+        kept = {name: getattr(first, name) for name in RHYTHM if getattr(first, name, None)}
+        super().__init__(*args, initial=kept, **kwargs)
+        known = {place.pk: place for place in [*places, *(row.location for row in self.rows)]}
+        self.places = list(known.values())
+        for place in self.places:
+            for weekday in Weekday:
+                self.fields[cell_name(place.pk, weekday)] = self._cell(place, weekday)
         self.add_rhythm()
-        for field in self.fields.values():
-            dress(field)
-        self.rows: list[WorkingHours] = []
+        for name in RHYTHM:
+            dress(self.fields[name])
+        self.wanted: list[WorkingHours] = []
+        self.gone: list[WorkingHours] = []
+        # Which input said a row.
+        self.said: dict[int, str] = {}
+
+    def _cell(self, place, weekday):
+        ranges = [(row.starts, row.ends) for row in self._at(place.pk, weekday)]
+        return forms.CharField(
+            label=weekday.label,
+            initial=written(ranges),
+            required=False,
+            max_length=200,
+            widget=forms.Textarea(
+                attrs={"rows": 2, "class": "week-input", "spellcheck": "false", "autocomplete": "off"}
+            ),
+        )
+
+    def _at(self, place_id, weekday):
+        return [row for row in self.rows if (row.location_id, row.weekday) == (place_id, weekday)]
+
+    @property
+    def grid(self):
+        """(location, the seven inputs) for the page."""
+        return [(place, [self[cell_name(place.pk, weekday)] for weekday in Weekday]) for place in self.places]
+
+    @property
+    def title(self) -> str:
+        if not self.rows:
+            return _("New hours")
+        row = self.rows[0]
+        words = [capfirst(str(dict(RHYTHMS).get(row.every_weeks, "")))]
+        words += [_("from %(day)s") % {"day": date_format(row.valid_from)}] if row.valid_from else []
+        words += [_("until %(day)s") % {"day": date_format(row.valid_until)}] if row.valid_until else []
+        return ", ".join(words)
+
+    @property
+    def is_blank(self) -> bool:
+        """Stands for nothing, and nothing was typed into it."""
+        typed = any(field.value() for _place, fields in self.grid for field in fields)
+        return not (self.rows or typed or (self.is_bound and self.errors))
+
+    @property
+    def is_plain(self) -> bool:
+        """Every week, for ever: nothing to say beside the hours."""
+        return (
+            not any(self[name].value() for name in ("valid_from", "valid_until"))
+            and str(self["every_weeks"].value() or 1) == "1"
+        )
 
     def clean(self):
         cleaned = super().clean()
-        asked = [cleaned.get(name) for name in ("weekdays", "starts", "ends", "pause_starts", "pause_ends")]
-        if self.errors or not any(asked):
-            return cleaned
-        if not cleaned["weekdays"]:
-            self.add_error("weekdays", _("Say on which days."))
-        for name in ("starts", "ends"):
-            if cleaned[name] is None:
-                self.add_error(name, _("Say from when until when."))
-        pause = [cleaned["pause_starts"], cleaned["pause_ends"]]
-        if pause.count(None) == 1:
-            self.add_error("pause_starts", _("Say from when until when."))
-        if cleaned["valid_from"] and cleaned["valid_until"] and cleaned["valid_until"] < cleaned["valid_from"]:
+        since, until = cleaned.get("valid_from"), cleaned.get("valid_until")
+        if since and until and until < since:
             self.add_error("valid_until", _("“Valid until” must not come before “valid from”."))
-        if not self.errors:
-            self._make_rows(cleaned, None if None in pause else (pause[0], pause[1]))
+        more = {name: cleaned.get(name) for name in RHYTHM}
+        more["every_weeks"] = more["every_weeks"] or 1
+        for place in self.places:
+            for weekday in Weekday:
+                name = cell_name(place.pk, weekday)
+                if name in cleaned:
+                    self._match(name, place, weekday, more)
         return cleaned
 
-    def _make_rows(self, cleaned, pause):
-        # 00:00 is midnight, the end of the day.
-        ends = cleaned["ends"] if cleaned["ends"] != dt.time() else dt.time.max
-        within = [cleaned["starts"], *(pause or ()), ends]
-        if any(first >= second for first, second in pairwise(within)):
-            if pause:
-                self.add_error("pause_starts", _("The break must lie between start and end."))
-            else:
-                self.add_error("ends", _("The end must come after the start."))
+    def _match(self, name, place, weekday, more):
+        try:
+            ranges = parse(self.cleaned_data[name])
+        except ValidationError as error:
+            self.add_error(name, error)
             return
-        place = cleaned["location"] or next(iter(self.fields["location"].places.values()), None)
-        if place is None:
-            self.add_error("location", _("There is no location yet."))
-            return
-        more = {name: cleaned[name] for name in ("every_weeks", "anchor_on", "valid_from", "valid_until")}
-        self.rows = hours.split(cleaned["weekdays"], cleaned["starts"], cleaned["ends"], pause, location=place, **more)
+        rows = {(row.starts, row.ends): row for row in self._at(place.pk, weekday)}
+        kept = {span: rows.pop(span) for span in ranges if span in rows}
+        spare = list(rows.values())
+        for span in ranges:
+            row = kept.pop(span, None) or (spare.pop() if spare else WorkingHours(location=place, weekday=weekday))
+            values = {"starts": span[0], "ends": span[1], **more}
+            row.differs = any(_meant(row, key) != value for key, value in values.items())
+            for key, value in values.items():
+                setattr(row, key, value)
+            self.wanted.append(row)
+            self.said[id(row)] = name
+        self.gone += spare
 
 
 class ExtraForm(ClinicForm):

@@ -78,6 +78,7 @@ OWN_PAGES = {
         **RETIRE,
         # Whose hours somebody sees is a matter of hours, not of practitioners.
         "hours": Line("view", "view", of="workinghours"),
+        "hours_copy": Line("change", "change", of="workinghours"),
         "my_hours": Line("view", "view", record=False, of="workinghours"),
         "roster": Line("view", "view", record=False, read_only=True, of="workinghours"),
         "roster_print": Line("view", "view", record=False, read_only=True, of="workinghours"),
