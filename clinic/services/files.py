@@ -47,7 +47,8 @@ def picture(upload: UploadedFile, *, within: tuple[int, int]) -> Checked:
         raise _refused("file_empty", _("This file is empty."))
     if upload.size > MOST_MEGABYTES * 1024 * 1024:
         raise _refused("file_too_large", _("This file is larger than %d megabytes.") % MOST_MEGABYTES)
-    ending = PurePath(upload.name or "").suffix.lower()
+    called = PurePath(upload.name or "")
+    ending = called.suffix.lower()
     if ending not in ENDINGS:
         raise _refused("no_picture", _("Only PNG, JPEG and WebP pictures are taken."))
     try:
@@ -61,7 +62,7 @@ def picture(upload: UploadedFile, *, within: tuple[int, int]) -> Checked:
     # Pixels alone: the copy is made of them, and metadata, comments and what hung on behind stay outside.
     bare, content = Image.frombytes("RGBA", flat.size, flat.tobytes()), io.BytesIO()
     bare.save(content, "PNG", optimize=True)
-    return Checked(f"{PurePath(upload.name).stem[:100]}.png", "image/png", content.getvalue())
+    return Checked(f"{called.stem[:100]}.png", "image/png", content.getvalue())
 
 
 def _judge(found: Image.Image, ending: str) -> None:
