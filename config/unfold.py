@@ -199,6 +199,7 @@ UNFOLD = {
                         "calendar_view_week",
                         "workinghours",
                         link=reverse_lazy("admin:clinic_practitioner_roster"),
+                        key="w",
                     ),
                     _item(_("Services"), "medical_services", "service", key="s"),
                     _item(_("Team"), "stethoscope", "practitioner", active=_is_of_the_team, key="m"),

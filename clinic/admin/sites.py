@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -60,7 +61,7 @@ class OrganizationForm(ClinicForm):
         required=False,
         max_length=200,
         help_text=_("PNG, JPEG or WebP, at most 4 megabytes; on a transparent or white ground it prints best."),
-        widget=forms.FileInput(attrs={"accept": ",".join(files.ENDINGS), "class": "desk-file"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(files.ENDINGS)}),
     )
     without_logo = forms.BooleanField(label=_("Without a logo"), required=False, widget=UnfoldBooleanSwitchWidget)
 

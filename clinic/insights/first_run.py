@@ -47,16 +47,17 @@ def start() -> Start | None:
     offers = Offering.objects.filter(practitioner__active=True, service__active=True).values("practitioner")
     at_work = _hours().values("practitioner")
     wanting = Service.objects.active().filter(Exists(_rooms_lacking()) | Exists(_units_lacking()))
+    served = Service.objects.active().exists()
     offered, works = offers.exists(), _hours().filter(practitioner__in=offers).exists()
     return Start(
         opening_hours=OpeningHours.objects.filter(location__active=True).exists(),
         category=ServiceCategory.objects.exists(),
-        service=Service.objects.active().exists(),
+        service=served,
         practitioner=people.exists(),
         offering=offered,
         working_hours=works,
         # Where all the rest is there and yet nothing fits, it is these.
-        resources=not (offered and works) and not wanting.exists(),
+        resources=not (offered and works) and not wanting.exists() and (served or Room.objects.active().exists()),
         unopened=_first(unopened.order_by("pk")),
         offers_nothing=_first(people.exclude(pk__in=offers)),
         has_no_hours=_first(people.filter(pk__in=offers).exclude(pk__in=at_work)),

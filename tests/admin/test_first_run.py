@@ -31,6 +31,7 @@ def test_checklist_leads_from_form_to_form_until_the_first_booking(front):
         "Somebody who treats": reverse("admin:clinic_practitioner_add"),
         "What they offer": reverse("admin:clinic_practitioner_add"),
         "When they work": reverse("admin:clinic_practitioner_add"),
+        "Rooms and equipment": reverse("admin:clinic_room_add"),
     }
     camerino = make.make_location()
     category = make.make_category()
@@ -41,6 +42,7 @@ def test_checklist_leads_from_form_to_form_until_the_first_booking(front):
         "A service": reverse("admin:clinic_service_add"),
         "What they offer": page,
         "When they work": page,
+        "Rooms and equipment": reverse("admin:clinic_room_add"),
     }
     make.make_opening_hours(camerino)
     kind = make.make_room_kind()

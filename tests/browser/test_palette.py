@@ -98,6 +98,7 @@ def test_keys_lead_where_the_sheet_says_and_can_be_switched_off(page, world):
     page.get_by_role("dialog", name="Search and go to").get_by_role("option", name="Keyboard shortcuts").click()
     sheet.get_by_label("Use single keys in this browser").check()
     page.keyboard.press("Escape")
+    sheet.wait_for(state="hidden")
     page.keyboard.press("n")
     page.wait_for_url("**/appointment/add/")
 
