@@ -160,6 +160,7 @@ UNFOLD = {
                         link=reverse_lazy("admin:clinic_appointment_calendar"),
                         key="c",
                     ),
+                    _item(_("Patients"), "groups", "patient", key="p"),
                     _item(
                         _("Appointments"),
                         "event_note",
@@ -178,7 +179,6 @@ UNFOLD = {
                         active=_rebooks,
                         key="b",
                     ),
-                    _item(_("Patients"), "groups", "patient", key="p"),
                 ],
             },
             {
