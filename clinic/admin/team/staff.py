@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from clinic.admin.base import ClinicAdmin, ClinicForm, record_action
 from clinic.admin.base.screen import inactive_badge
+from clinic.admin.team.roles import RolesPage
 from clinic.models import Invitation, User
 from clinic.permissions import ROLES
 from clinic.services import team
@@ -27,6 +28,11 @@ class UserForm(ClinicForm):
         label=_("Roles"),
         choices=[(name, format_lazy("{}: {}", role.label, role.description)) for name, role in ROLES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=format_lazy(
+            '<a class="desk-link" href="{}" target="_blank" rel="noopener">{}</a>',
+            reverse_lazy("admin:clinic_user_roles"),
+            RolesPage.roles_help,
+        ),
     )
 
     def __init__(self, *args, **kwargs):
@@ -47,7 +53,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(ClinicAdmin):
+class UserAdmin(RolesPage, ClinicAdmin):
     form = UserForm
     list_display = ["__str__", "email", "role_labels", "status"]
     list_filter = ["is_active", RoleFilter]

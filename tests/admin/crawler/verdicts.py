@@ -89,6 +89,7 @@ OWN_PAGES = {
     "servicecategory": ORDER,
     "user": {
         **RETIRE,
+        "roles": Line("view", "view", record=False, read_only=True),
         "do_give_link": does("change"),
         "do_revoke_link": does("change"),
         "do_clear_factors": does("change"),
