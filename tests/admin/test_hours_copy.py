@@ -50,6 +50,17 @@ def test_other_answers_are_shown_anew(desk, world):
     assert world.ben.working_hours.count() == 5
 
 
+def test_hours_of_somebody_who_left_are_taken_over(desk, world):
+    world.ben.active = False
+    world.ben.save()
+    client = desk(world.manager)
+    assert client.get(page_of(world.ben)).status_code == 200
+    mark = client.post(page_of(world.ben), said(world, world.ada)).context["effect"].mark
+    assert client.post(page_of(world.ben), said(world, world.ada, **{SEEN: mark})).status_code == 302
+    # Nobody gives hours to who has left.
+    assert list(client.post(page_of(world.ada), said(world, world.ben)).context["form"].errors) == ["target"]
+
+
 def test_refusal_stands_beside_its_input(desk, world):
     response = desk(world.manager).post(page_of(world.ada), said(world, world.ada, into=world.monday))
     assert response.context["form"].errors == {"into": ["Choose another week or somebody else."]}

@@ -19,11 +19,11 @@ def test_every_verb_has_a_word():
 
 
 def test_grants_are_told_with_whose_records_they_hold_for():
-    assert grants(ROLES["receptionist"], "patient") == [Grant("", "see, add, change")]
-    assert grants(ROLES["practitioner"], "patient") == [Grant("own", "see, change"), Grant("", "add")]
+    assert grants(ROLES["receptionist"], "patient") == [Grant("", "see · add · change")]
+    assert grants(ROLES["practitioner"], "patient") == [Grant("own", "see · change"), Grant("", "add")]
     assert grants(ROLES["practitioner"], "timeoff") == [
         Grant("own", "see"),
-        Grant("own, if the settings allow", "add, change, delete"),
+        Grant("own, if the settings allow", "add · change · delete"),
     ]
     assert grants(ROLES["receptionist"], "auditentry") == []
 

@@ -65,7 +65,8 @@ class CopyPage:
         if permissions.scope(request.user, "change", WorkingHours) is None:
             raise PermissionDenied
         source, targets = self.get_object_or_refuse(request, object_id), _targets(request.user)
-        if not permissions.visible(request.user, source.working_hours.all()).exists() and source not in targets:
+        sees_all = permissions.scope(request.user, "view", WorkingHours) == permissions.ANY
+        if not sees_all and source.user_id != request.user.pk:
             raise self._not_found(object_id)
         form = CopyForm(request.POST or None, source=source, targets=targets)
         shown = {}

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
-from django.views.decorators.http import require_safe
 
 from clinic.permissions import APP, ROLES, Role
 
@@ -61,7 +61,7 @@ def grants(role: Role, model: str) -> list[Grant]:
         found.setdefault(whose, []).append(verb)
     order = list(VERBS)
     return [
-        Grant(whose, ", ".join(str(VERBS[verb]) for verb in sorted(verbs, key=order.index)))
+        Grant(whose, " · ".join(str(VERBS[verb]) for verb in sorted(verbs, key=order.index)))
         for whose, verbs in found.items()
     ]
 
@@ -85,12 +85,14 @@ class RolesPage:
     roles_help = gettext_lazy("What each role may do")
 
     def get_urls(self):
-        view = self.admin_site.admin_view(require_safe(self.roles_view))
+        view = self.admin_site.admin_view(self.roles_view)
         return [path("roles/", view, name="clinic_user_roles"), *super().get_urls()]
 
     def roles_view(self, request):
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
         request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
