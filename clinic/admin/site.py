@@ -50,13 +50,14 @@ class Desk(UnfoldAdminSite):
     def get_urls(self):
         # Here, not above: models are not loaded yet when the site is made.
         from clinic.admin.calendar import urls as calendar
+        from clinic.admin.dashboard import export as figures
         from clinic.admin.palette import urls as palette
         from clinic.admin.roster import views as roster
         from clinic.admin.today import urls as today
 
         # "View on site" would turn any content type and key into an address.
         rest = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        ours = [part.addresses(self.admin_view) for part in (calendar, palette, roster, today)]
+        ours = [part.addresses(self.admin_view) for part in (calendar, figures, palette, roster, today)]
         return [*chain.from_iterable(ours), *rest]
 
     def index(self, request, extra_context=None):

@@ -60,9 +60,6 @@ class Half:
     # Seconds by practitioner and by room, at the locations whose time is measured; no minute twice.
     practitioners: Counter = field(default_factory=Counter)
     rooms: Counter = field(default_factory=Counter)
-    # Patients who came; those of them who had never come before.
-    patients: int = 0
-    new_patients: int = 0
 
     def count(self, statuses: Iterable[str]) -> int:
         return sum(self.statuses[status] for status in statuses)
@@ -107,15 +104,32 @@ class Figures:
         return self.now if now else self.before
 
 
+@dataclass(frozen=True)
+class Patients:
+    """Patients who came in a span, each once; and those of them who had never come before."""
+
+    active: int = 0
+    new: int = 0
+
+
 def visits_of(user, span: Span, location: int | None) -> QuerySet:
     """The visits of these days that `user` may see."""
-    found = permissions.visible(user, Appointment.objects.on_days(span.first_on, span.last_on))
+    if permissions.scope(user, "view", Appointment) == permissions.OWN_ONLY:
+        # By busy time, whose index begins with the practitioner; a few hours of it belong to no day of these.
+        noon = [dt.datetime.combine(day, dt.time(12), dt.UTC) for day in (span.first_on, span.last_on)]
+        reach = dt.timedelta(days=2)
+        days = Appointment.objects.filter(
+            day__range=(span.first_on, span.last_on), busy_from__gte=noon[0] - reach, busy_from__lt=noon[1] + reach
+        )
+    else:
+        days = Appointment.objects.on_days(span.first_on, span.last_on)
+    found = permissions.visible(user, days)
     return found if location is None else found.filter(location=location)
 
 
 def figures(user, span: Span, *, location: int | None, measured: Iterable[int]) -> Figures:
     """The figures of `span` and of the one before, at `location` or everywhere; `measured` are the locations whose
-    booked time counts. Three statements, whatever there is. Nothing is read for who may see no visits."""
+    booked time counts. Two statements, whatever there is. Nothing is read for who may see no visits."""
     found = Figures(span)
     if permissions.scope(user, "view", Appointment) is None:
         return found
@@ -135,27 +149,36 @@ def figures(user, span: Span, *, location: int | None, measured: Iterable[int]) 
     ):
         half = found.half(now)
         (half.practitioners if what == "practitioner" else half.rooms)[id_] += seconds
-    known = permissions.visible(user, Appointment.objects.all())
-    (
-        found.now.patients,
-        found.before.patients,
-        found.now.new_patients,
-        found.before.new_patients,
-    ) = sql.read_patients(visits, known, since=whole.first_on, first=span.first_on)
     return found
 
 
+def patients(user, span: Span, *, location: int | None) -> tuple[Patients, Patients]:
+    """Who came in `span`, and in the one before, at `location` or anywhere; new: had come nowhere. One statement."""
+    if permissions.scope(user, "view", Appointment) is None:
+        return Patients(), Patients()
+    whole = span.with_before()
+    now, before, new_now, new_before = sql.read_patients(
+        visits_of(user, whole, location),
+        permissions.visible(user, Appointment.objects.all()),
+        since=whole.first_on,
+        first=span.first_on,
+    )
+    return Patients(now, new_now), Patients(before, new_before)
+
+
 def activity(user, *, location: int | None, most: int, at: dt.datetime) -> list[StatusChange]:
-    """What was done with visits lately, the latest first. One query."""
+    """What was done with visits lately, the latest first. Two queries at most."""
+    changes = permissions.visible(user, StatusChange.objects.order_by())
     if permissions.scope(user, "view", StatusChange) == permissions.OWN_ONLY:
         # By way of the own visits of these weeks, which an index holds together.
         own = permissions.visible(user, Appointment.objects.order_by())
         lately = own.filter(busy_from__gte=at - _LATELY, busy_from__lt=at + 3 * _LATELY)
         found = StatusChange.objects.filter(appointment__in=lately)
     else:
-        # Rows are only ever appended: among the last keys are the latest moments, which no index sorts.
-        latest = StatusChange.objects.order_by("-pk").values("pk")[:_LATEST]
-        found = permissions.visible(user, StatusChange.objects.filter(pk__in=latest))
+        # Rows are only ever appended: the latest moments, which no index sorts, are among the last keys.
+        last = changes.order_by("-pk").values_list("at", "pk", "appointment__location")[:_LATEST]
+        here = sorted((row for row in last if location in (None, row[2])), reverse=True)
+        found = changes.filter(pk__in=[0, *(key for _at, key, _where in here[:most])])
     if location is not None:
         found = found.filter(appointment__location=location)
     return list(found.select_related("appointment__patient", "by").order_by("-at", "-pk")[:most])

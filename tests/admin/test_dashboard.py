@@ -14,7 +14,7 @@ from clinic.actor import SYSTEM
 from clinic.admin.dashboard import asked
 from clinic.admin.dashboard.content import in_steps, versus, versus_share
 from clinic.insights.dashboard import Span
-from clinic.models import Location
+from clinic.models import AuditEntry, Location
 from clinic.services import scheduling
 from tests import factories as make
 from tests.admin.crawler.cast import CANARY, sing
@@ -144,7 +144,7 @@ def test_activity_says_who_did_what(front, world):
 
 
 @pytest.mark.parametrize(
-    ("user", "statements"), [("manager", 28), ("reception", 24), ("ada_user", 26)], ids=["manager", "desk", "own"]
+    ("user", "statements"), [("manager", 30), ("reception", 24), ("ada_user", 26)], ids=["manager", "desk", "own"]
 )
 @pytest.mark.parametrize("count", [1, 30])
 def test_page_takes_the_same_statements_whatever_there_is(
@@ -221,6 +221,40 @@ def test_links_keep_the_location_and_forms_the_days(front, world):
     page = front(world.manager, location=world.macerata.pk).content.decode()
     assert f"?period=month&amp;location={world.macerata.pk}" in page
     assert f'name="from" value="{world.monday}"' in page
+
+
+# --- a table as a file -------------------------------------------------------------------------------------------
+
+
+def download(client, world, **address):
+    days = f"period=own&from={world.monday}&to={world.monday + dt.timedelta(days=6)}"
+    rest = "".join(f"&{name}={value}" for name, value in address.items())
+    return client.post(f"{reverse('admin:clinic_appointment_figures')}?{days}{rest}")
+
+
+def test_table_is_downloaded_as_it_is_shown_and_recorded(desk, world):
+    world.ada.given_name = "=HYPERLINK(1)"
+    world.ada.save()
+    world.visit("10:00", minutes=120)
+    answer = download(desk(world.manager), world, card="practitioners", table=0)
+    assert answer["Content-Type"] == "text/csv"
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0] == "Practitioner,Booked,Available,Utilisation,Before"
+    assert lines[1] == "'=HYPERLINK(1) Conti,2.0 h,40.0 h,5.0 %,0.0 %"
+    entry = AuditEntry.objects.filter(verb="export").latest("pk")
+    assert entry.purpose.startswith("dashboard practitioners")
+
+
+@pytest.mark.parametrize("address", [{}, {"card": "x"}, {"card": "visits", "table": "9"}, {"card": "visits"}])
+def test_download_of_nothing_leads_to_the_front_page(desk, world, address):
+    assert download(desk(world.manager), world, **address).url == PAGE
+
+
+def test_who_may_not_export_downloads_nothing(front, desk, world):
+    world.visit("10:00")
+    assert "figures/" not in front(world.reception).content.decode()
+    assert download(desk(world.reception), world, card="visits", table=0).status_code == 403
+    assert download(desk(world.ada_user), world, card="visits", table=0).status_code == 403
 
 
 # --- what takes long to count ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from clinic.actor import SYSTEM
+from clinic.insights import dashboard
 from clinic.models import Appointment, AuditEntry, Patient, User
 from clinic.services import demo
 from tests.admin import weighing
@@ -79,6 +80,7 @@ def test_no_page_grows_with_the_clinic(chain, client):
         assert len(walked) > 20 or model not in GROWING
         for url in walked:
             wrong += _faults(weighing.weigh(client, url))
+    wrong += _faults_of_the_front_page(client)
     assert not wrong, f"{len(wrong)} pages\n" + "\n".join(wrong)
 
 
@@ -94,6 +96,18 @@ def _faults(page):
         yield f"{page.url}: {page.rows} rows read by {page.heaviest[:200]}"
     if weighing.options(page.body) > CHOICES:
         yield f"{page.url}: a choice of {weighing.options(page.body)}"
+
+
+def _faults_of_the_front_page(client):
+    """No statement reads more visits than its days have, for all and for one's own."""
+    for email in ("manager@demo.test", "ada@demo.test"):
+        user = User.objects.get(email=email)
+        client.force_login(user)
+        for period in ("week", "month"):
+            page = weighing.weigh(client, f"{reverse('admin:index')}?period={period}&location=all")
+            visits = dashboard.visits_of(user, page.context["asked"].span.with_before(), None).count()
+            if page.status != 200 or page.rows > max(ROWS_AT_MOST, 1.3 * visits):
+                yield f"{email} {page.url}: {page.rows} rows for {visits} visits read by {page.heaviest[:200]}"
 
 
 def test_weighing_sees_a_statement_that_reads_everything(world):

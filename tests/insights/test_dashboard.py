@@ -43,6 +43,12 @@ def asked(world, span=None, *, user=None, location=None):
     return dashboard.figures(user or world.manager, span or YEAR, location=location and location.pk, measured=places)
 
 
+def came(world, span=None, *, user=None, location=None):
+    """((active, new) in the span, the same before)."""
+    found = dashboard.patients(user or world.manager, span or YEAR, location=location and location.pk)
+    return tuple((half.active, half.new) for half in found)
+
+
 def rows(statement, *params):
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
@@ -184,17 +190,22 @@ def test_visits_by_day_are_those_of_plain_sql(clinic):
 
 
 def test_patients_are_those_of_plain_sql(clinic):
-    for key, span, half in everywhere(clinic):
-        [(came, new)] = rows(
-            f"""WITH first AS (
-                SELECT DISTINCT ON (patient_id) patient_id, day FROM clinic_appointment WHERE {CAME}
-                ORDER BY patient_id, start_at
-            ) SELECT count(DISTINCT patient_id), count(DISTINCT patient_id) FILTER (WHERE first.day BETWEEN %s AND %s)
-            FROM clinic_appointment a JOIN first USING (patient_id)
-            WHERE {CAME} AND a.day BETWEEN %s AND %s AND {HERE}""",
-            span.first_on, span.last_on, span.first_on, span.last_on, key, key,
-        )  # fmt: skip
-        assert (half.patients, half.new_patients) == (came, new)
+    new = 0
+    for place in (None, clinic.camerino, clinic.macerata):
+        key = place and place.pk
+        for found, span in zip(came(clinic, location=place), (YEAR, YEAR.before), strict=True):
+            counted = rows(
+                f"""WITH first AS (
+                    SELECT DISTINCT ON (patient_id) patient_id, day FROM clinic_appointment WHERE {CAME}
+                    ORDER BY patient_id, start_at
+                ) SELECT count(DISTINCT patient_id),
+                         count(DISTINCT patient_id) FILTER (WHERE first.day BETWEEN %s AND %s)
+                FROM clinic_appointment a JOIN first USING (patient_id)
+                WHERE {CAME} AND a.day BETWEEN %s AND %s AND {HERE}""",
+                span.first_on, span.last_on, span.first_on, span.last_on, key, key,
+            )  # fmt: skip
+            assert [found] == counted
+            new += found[1]
     assert new
 
 
@@ -303,8 +314,7 @@ def test_figures_by_hand(world, week):
     # Half an hour of massage; an hour of assessment and ten minutes to tidy up.
     assert found.now.practitioners == {world.ada.pk: 100 * 60, world.ben.pk: 0}
     assert found.now.rooms == {world.room_one.pk: 100 * 60, world.room_two.pk: 0}
-    assert (found.now.patients, found.now.new_patients) == (1, 1)
-    assert (found.before.patients, found.before.new_patients) == (1, 1)
+    assert came(world, week) == ((1, 1), (1, 1))
 
 
 def test_what_overlaps_on_purpose_counts_once(world, week):
@@ -334,8 +344,7 @@ def test_overlap_with_another_location_counts_at_its_own(world, week):
 def test_patient_known_from_another_location_is_not_new(world, week):
     world.visit("10:00", days=-3, status="completed", location=world.macerata, room=world.macerata_room)
     world.visit("10:00", status="completed")
-    found = asked(world, week, location=world.camerino)
-    assert (found.now.patients, found.now.new_patients, found.before.patients) == (1, 0, 0)
+    assert came(world, week, location=world.camerino) == ((1, 0), (0, 0))
 
 
 def test_correction_of_a_past_visit_shows_at_once(world, week):
@@ -353,22 +362,23 @@ def test_practitioner_is_told_of_own_visits_only(world, week):
     found = asked(world, week, user=world.ada_user)
     assert found.now.statuses == {"completed": 1}
     assert found.now.practitioners == {world.ada.pk: 30 * 60}
-    assert found.now.patients == 1
+    assert came(world, week, user=world.ada_user)[0] == (1, 1)
 
 
 def test_first_visit_with_a_practitioner_is_new_to_them(world, week):
     """Whether the patient has come to colleagues is not theirs to know."""
     world.visit("10:00", days=-30, practitioner=world.ben, status="completed")
     world.visit("10:00", status="completed")
-    assert asked(world, week, user=world.ada_user).now.new_patients == 1
-    assert asked(world, week).now.new_patients == 0
+    assert came(world, week, user=world.ada_user)[0] == (1, 1)
+    assert came(world, week)[0] == (1, 0)
 
 
 def test_nobody_without_the_right_is_told_anything(world, week):
     world.visit("10:00", status="completed")
     with CaptureQueriesContext(connection) as queries:
         found = asked(world, week, user=world.outsider)
-    assert found.now.total == 0
+        nobody = came(world, week, user=world.outsider)
+    assert (found.now.total, nobody) == (0, ((0, 0), (0, 0)))
     assert not any("clinic_appointment" in query["sql"] for query in queries)
 
 
@@ -380,6 +390,7 @@ def test_figures_take_three_statements(world, week, count, django_assert_num_que
     world.manager.roles  # noqa: B018  (asked once per request, by the sign-in)
     with django_assert_num_queries(3):
         asked(world, week)
+        came(world, week)
 
 
 # --- lately, next free -------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from clinic import permissions
 from clinic.admin.scheduling.times import as_day
 from clinic.insights import dashboard
-from clinic.insights.dashboard import Figures, Span
+from clinic.insights.dashboard import Figures, Patients, Span
 from clinic.models import Appointment, Location, Practitioner, Room
 from clinic.services.scheduling.capacity import Capacity
 
@@ -81,13 +81,17 @@ class Asked:
         return place.zone if place else timezone.get_default_timezone()
 
     @property
+    def where(self) -> int | None:
+        return self.location.pk if self.location else None
+
+    @property
     def measured(self) -> list[int]:
         """The locations whose time is measured."""
         return [place.pk for place in ([self.location] if self.location else self.locations)]
 
     def query(self, **changes) -> str:
         """The address of other figures: these with changes; an empty value leaves a part out."""
-        said = {"period": self.period, "location": self.location.pk if self.location else ALL}
+        said = {"period": self.period, "location": self.where or ALL}
         if self.period == OWN:
             said |= {"from": self.span.first_on.isoformat(), "to": self.span.last_on.isoformat()}
         return urlencode({name: value for name, value in {**said, **changes}.items() if value})
@@ -95,10 +99,19 @@ class Asked:
     @cached_property
     def figures(self) -> Figures:
         def count():
-            where = self.location.pk if self.location else None
-            return dashboard.figures(self.user, self.span, location=where, measured=self.measured)
+            return dashboard.figures(self.user, self.span, location=self.where, measured=self.measured)
 
         return self._kept("figures", count, lambda found: found.now.total + found.before.total > KEPT_FROM_VISITS)
+
+    @cached_property
+    def patients(self) -> tuple[Patients, Patients]:
+        """Who came in the period, and in the one before."""
+        visits = self.figures.now.total + self.figures.before.total
+
+        def count():
+            return dashboard.patients(self.user, self.span, location=self.where)
+
+        return self._kept("patients", count, lambda _found: visits > KEPT_FROM_VISITS)
 
     @cached_property
     def people(self) -> dict[int, Practitioner]:
@@ -132,8 +145,7 @@ class Asked:
         if self.sees_own_only:
             # Theirs alone, and never many.
             return count()
-        where = self.location.pk if self.location else ALL
-        key = f"dashboard:{what}:{self.span.first_on}:{self.span.last_on}:{where}"
+        key = f"dashboard:{what}:{self.span.first_on}:{self.span.last_on}:{self.where or ALL}"
         kept = cache.get(key)
         if kept is None:
             found = count()

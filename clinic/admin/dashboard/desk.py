@@ -106,10 +106,7 @@ class ActivityCard(Card):
     MOST = 8
 
     def content(self) -> Content:
-        place = self.asked.location
-        rows = dashboard.activity(
-            self.asked.user, location=place.pk if place else None, most=self.MOST, at=self.asked.at
-        )
+        rows = dashboard.activity(self.asked.user, location=self.asked.where, most=self.MOST, at=self.asked.at)
         if not rows:
             return Content(empty=_("Nothing was done with visits lately."))
         return Content(items=[self._item(row) for row in rows])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from clinic import permissions
 from clinic.admin.dashboard.asked import ALL, OWN, PERIODS, Asked
 from clinic.admin.dashboard.cards import CARDS
+from clinic.models import Appointment
 
 
 def context(request) -> dict:
@@ -19,6 +21,8 @@ def context(request) -> dict:
         "periods": [
             (label, asked.query(period=name, **{"from": "", "to": ""}), name == asked.period) for name, label in PERIODS
         ],
+        "may_export": permissions.can(asked.user, "export", Appointment),
+        "address": asked.query(),
         "own_dates": asked.period == OWN,
         "places": [(ALL, None), *((str(place.pk), place) for place in asked.locations)],
     }

@@ -109,7 +109,7 @@ def _content(names: dict[int, str], what: str, now: tuple[Mapping, Mapping], bef
         note=_("The chart shows the first %d; the table has all.") % _MOST_BARS if len(present) > _MOST_BARS else "",
         **(
             lying([names[id_] for id_ in charted], [(_("Utilisation in %"), "var(--color-primary-600)", values)])
-            if charted
+            if len(charted) > 1
             else {}
         ),
     )

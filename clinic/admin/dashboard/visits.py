@@ -136,13 +136,10 @@ class PatientsCard(Card):
     )
 
     def content(self) -> Content:
-        now, before = self.asked.figures.now, self.asked.figures.before
-        if not now.patients and not before.patients:
+        now, before = self.asked.patients
+        if not now.active and not before.active:
             return Content(empty=_("Nobody has come in these days yet."))
-        rows = [
-            (_("Active patients"), now.patients, before.patients),
-            (_("New patients"), now.new_patients, before.new_patients),
-        ]
+        rows = [(_("Active patients"), now.active, before.active), (_("New patients"), now.new, before.new)]
         return Content(facts=[Fact(label, count(one), versus(one, other)) for label, one, other in rows])
 
 

@@ -48,6 +48,8 @@ OWN_PAGES = {
         "calendar_feed": Line("view", "view", record=False, read_only=True),
         "calendar_list": Line("view", "view", record=False, read_only=True),
         "calendar_print": Line("view", "view", record=False, read_only=True),
+        # A table of the dashboard.
+        "figures": Line("export", "export", record=False),
         # By address they lead to the form that does the same.
         "calendar_move": does("move"),
         "calendar_back": does("move"),
