@@ -48,7 +48,9 @@
   const draw = (text) => {
     const before = place();
     const page = new DOMParser().parseFromString(text, "text/html");
-    const said = [...page.querySelectorAll("[data-said]")].map((line) => line.textContent).join(" ");
+    const lines = [...page.querySelectorAll("[data-said]")];
+    const said = lines.map((line) => line.textContent).join(" ");
+    lines.forEach((line) => line.remove());
     board.replaceChildren(...page.body.childNodes);
     keep(before);
     count();
