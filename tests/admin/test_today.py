@@ -74,6 +74,13 @@ def test_waiting_is_told_in_minutes(world, desk, midday):
     assert f'data-since="{visit.arrived_at.isoformat()}">17 min<' in body
 
 
+def test_who_still_waits_after_the_time_is_over_is_to_be_treated(world, desk, midday):
+    visit = around_now(world, -60, status=S.ARRIVED)
+    left = around_now(world, -60 * 48, status=S.ARRIVED, patient=world.bruno)
+    body = desk(world.reception).get(PAGE).content.decode()
+    assert (offered(body, visit)[0], offered(body, left)[0]) == ("start", "complete")
+
+
 def test_own_location_comes_first_and_another_can_be_chosen(world, desk):
     world.visit("10:00")
     away = world.visit(

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from clinic import permissions
 from clinic.admin.scheduling.appointment import steps
-from clinic.admin.scheduling.columns import ICONS
+from clinic.admin.scheduling.columns import ICONS, is_today
 from clinic.insights import today
 from clinic.insights.today import Board
 from clinic.models import Appointment
@@ -99,7 +99,8 @@ class Cards:
             for name in (OVER if closed else OFFERED)
             if self._may(name, visit) and self.actions[name].available(visit)
         ]
-        likely = steps(visit)
+        # Who still sits in the waiting room is to be treated, however late it has become.
+        likely = ["start"] if visit.status == _S.ARRIVED and is_today(visit) else steps(visit)
         likely += ["decline"] if visit.status == _S.REQUESTED else []
         likely += ["mark_no_show"] if late and "mark_no_show" not in likely else []
         loud = [name for name in likely if name in names]
