@@ -21,6 +21,7 @@ from clinic.models import (
     Organization,
     Patient,
     Practitioner,
+    ReferringDoctor,
     Room,
     RoomKind,
     Service,
@@ -122,6 +123,10 @@ def make_user(role="receptionist", **over):
     if locations:
         user.locations.set(locations)
     return user
+
+
+def make_referring_doctor(**over):
+    return ReferringDoctor.objects.create(**{"family_name": f"Doctor {next(_serial)}", **over})
 
 
 def make_specialisation(**over):

@@ -1,11 +1,13 @@
 """What every model shares: history, permissions, translated text. No domain lives here."""
 
 import functools
+import re
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Func, Value
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from simple_history.manager import HistoryManager
@@ -60,6 +62,28 @@ class Recorded(models.Model):
 class ActiveQuerySet(models.QuerySet):
     def active(self):
         return self.filter(active=True)
+
+
+class SearchedQuerySet(ActiveQuerySet):
+    """Rows with a column `search`: expressions.Searchable of what people look for."""
+
+    def matching(self, text: str):
+        """Every word of `text` occurs somewhere in what is searched; accents and case do not count.
+        Words that are all of one or two letters are too short for that: the first begins the first name in it."""
+        found = self
+        words = [as_searched(word) for word in text.replace("\x00", "").split()[:8]]
+        short = all(len(word) < 3 for word in words)
+        for place, word in enumerate(words):
+            lookup = "search__startswith" if short and place == 0 else "search__contains"
+            found = found.filter(**{lookup: Func(Value(word), function="f_norm")})
+        return found
+
+
+def as_searched(word: str) -> str:
+    if not any(letter.isalpha() for letter in word):
+        # Phones are searched as bare digits.
+        word = re.sub(r"\D", "", word) or word
+    return word[:100]
 
 
 class Retirable(Recorded):

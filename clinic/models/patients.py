@@ -1,6 +1,5 @@
 """Registration of patients. Clinical content lives in records, never here."""
 
-import re
 import uuid
 
 from django.conf import settings
@@ -12,7 +11,7 @@ from django.db.models import Case, F, Func, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.base import LanguageField, Retirable
+from clinic.models.base import LanguageField, Retirable, SearchedQuerySet, as_searched
 from clinic.models.expressions import AsText, Digits, Searchable
 from clinic.models.sites import country_code
 
@@ -27,37 +26,16 @@ def check_birth_date(value):
         raise ValidationError(_("A birth date before 1900 is hardly right."))
 
 
-class PatientQuerySet(models.QuerySet):
-    def active(self):
-        return self.filter(active=True)
-
-    def matching(self, text: str):
-        """Every word of `text` occurs somewhere in names, phones, e-mail or number; accents and case do not count.
-        Words that are all of one or two letters are too short for that: the first begins the family name."""
-        found = self
-        words = [_as_searched(word) for word in text.replace("\x00", "").split()[:8]]
-        short = all(len(word) < 3 for word in words)
-        for place, word in enumerate(words):
-            lookup = "search__startswith" if short and place == 0 else "search__contains"
-            found = found.filter(**{lookup: Func(Value(word), function="f_norm")})
-        return found
-
+class PatientQuerySet(SearchedQuerySet):
     def closest_first(self, text: str):
         """Those whose name begins with `text`, then the others; each by name."""
-        begins = Q(search__startswith=Func(Value(_as_searched(text)), function="f_norm"))
+        begins = Q(search__startswith=Func(Value(as_searched(text)), function="f_norm"))
         return self.order_by(Case(When(begins, then=0), default=1), "family_name", "given_name", "pk")
 
     def newest_keys(self):
         """The keys alone, newest first. By a sum, which no index sorts: for a few of them the planner would rather look
         through all in the order of an index, and search for long where little is found."""
         return self.order_by((F("pk") + 0).desc()).values("pk")
-
-
-def _as_searched(word):
-    if not any(letter.isalpha() for letter in word):
-        # Phones are searched as bare digits.
-        word = re.sub(r"\D", "", word) or word
-    return word[:100]
 
 
 class Patient(Retirable):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.base import VERBS, ActiveQuerySet, LanguageField, Recorded, Retirable, Versions
+from clinic.models.base import VERBS, LanguageField, Recorded, Retirable, SearchedQuerySet, Versions
 from clinic.models.expressions import DayRange, MinuteRange, Searchable
 from clinic.models.sites import ClinicSettings, Equipment, Location, Room, WeeklyHours, hex_colour
 
@@ -212,7 +212,7 @@ class Practitioner(Retirable):
         db_persist=True,
     )
 
-    objects = ActiveQuerySet.as_manager()
+    objects = SearchedQuerySet.as_manager()
 
     class Meta(Retirable.Meta):
         verbose_name = _("practitioner")

@@ -66,6 +66,7 @@ COUNTS = {
     "servicecategory": 6,
     "service": 7,
     "specialisation": 6,
+    "referringdoctor": 6,
     "practitioner": 8,
     "timeoff": 7,
     "patient": 6,
@@ -80,6 +81,7 @@ def test_list_takes_the_same_few_statements_with_one_row_and_with_three(
 ):
     world.ada.time_off.create(start_at=world.at("10:00"), end_at=world.at("11:00"))
     make.make_specialisation()
+    make.make_referring_doctor()
     client, screen = desk(world.administrator), admin.site._registry[apps.get_model("clinic", model)]
     for rows in (1, 3):
         monkeypatch.setattr(type(screen), "list_per_page", rows)

@@ -252,7 +252,10 @@ class Bookers:
             "room": wish.room or "",
             "reason": "",
             "desk_note": "",
+            "referral_source": "",
+            "referrer": "",
             "referring_doctor": "",
             "referral_reason": "",
             "referral_received_on": "",
+            "referral_document": "",
         }

@@ -139,6 +139,8 @@ class ScopedObjects(ScopedRows):
         match = request.resolver_match
         if match and match.url_name == "autocomplete" and self.retirable:
             queryset = queryset.filter(active=True)
+        if list(self.search_fields) == ["search"]:
+            return queryset.matching(search_term), False
         return super().get_search_results(request, queryset, search_term)
 
 

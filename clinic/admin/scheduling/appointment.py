@@ -31,7 +31,12 @@ from clinic.services import scheduling
 
 _S = Appointment.Status
 WALK_IN = "walk_in"
-REFERRAL = ["referring_doctor", "referral_reason", "referral_received_on"]
+REFERRAL = [
+    "referral_source",
+    ("referrer", "referring_doctor"),
+    "referral_reason",
+    ("referral_received_on", "referral_document"),
+]
 
 
 @admin.register(Appointment)
@@ -46,6 +51,8 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
         ("practitioner", AutocompleteSelectFilter),
         ("service", AutocompleteSelectFilter),
         "source",
+        "referral_source",
+        ("referrer", AutocompleteSelectFilter),
     ]
     list_filter_submit = True
     # Only what an index sorts: a million rows are not sorted for a page of them.
@@ -56,7 +63,7 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
     search_help_text = _("Patient’s name, phone, e-mail or number")
     looks_are_recorded = True
     stays_after_adding = True
-    autocomplete_fields = ["patient", "service", "practitioner", "room"]
+    autocomplete_fields = ["patient", "service", "practitioner", "room", "referrer"]
     form = BookingForm
     change_list_template = "admin/scheduling/change_list.html"
     change_form_template = "admin/scheduling/change_form.html"
@@ -72,6 +79,10 @@ class AppointmentAdmin(VisitActions, VisitColumns, RebookingPage, ClinicAdmin):
         "price_quoted",
         "source",
         "reason",
+        "referral_source",
+        "referring_doctor",
+        "referral_received_on",
+        "referral_document",
     )
 
     class Media:

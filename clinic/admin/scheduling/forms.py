@@ -11,16 +11,37 @@ from django.utils.translation import gettext_lazy
 from clinic.admin.base import ActionForm, ClinicForm
 from clinic.admin.base.forms import Chosen, read_chosen
 from clinic.admin.scheduling.times import TimesForm, own_practitioners
-from clinic.models import Appointment, Location, Practitioner, Room
+from clinic.models import Appointment, Location, Practitioner, ReferralSource, Room
 from clinic.services.scheduling import answers
 
+REFERRAL = [
+    "referral_source",
+    "referrer",
+    "referring_doctor",
+    "referral_reason",
+    "referral_received_on",
+    "referral_document",
+]
 
-class DetailsForm(ClinicForm):
+
+class _ReferralForm(ClinicForm):
+    """Who sent the patient: somebody on the list, or a name alone."""
+
+    def clean(self):
+        cleaned = super().clean()
+        if doctor := cleaned.get("referrer"):
+            cleaned["referring_doctor"] = str(doctor)
+        if not cleaned.get("referral_source") and cleaned.get("referring_doctor"):
+            cleaned["referral_source"] = ReferralSource.DOCTOR
+        return cleaned
+
+
+class DetailsForm(_ReferralForm):
     """What may still be written on a visit that is booked."""
 
     class Meta:
         model = Appointment
-        fields = ["reason", "desk_note", "referring_doctor", "referral_reason", "referral_received_on"]
+        fields = ["reason", "desk_note", *REFERRAL]
 
 
 class WalkInForm(ClinicForm):
@@ -47,7 +68,7 @@ class _MomentForm(TimesForm):
         return {"start_at": "starts", "end_at": "ends"} if typed else {"start_at": "slot", "end_at": "slot"}
 
 
-class BookingForm(_MomentForm, ClinicForm):
+class BookingForm(_MomentForm, _ReferralForm):
     """A new visit. `key` makes a form that is sent twice book once."""
 
     user = None
@@ -63,11 +84,9 @@ class BookingForm(_MomentForm, ClinicForm):
             "room",
             "reason",
             "desk_note",
-            "referring_doctor",
-            "referral_reason",
-            "referral_received_on",
+            *REFERRAL,
         ]
-        field_classes = dict.fromkeys(["patient", "service", "practitioner", "location", "room"], Chosen)
+        field_classes = dict.fromkeys(["patient", "service", "practitioner", "location", "room", "referrer"], Chosen)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -7,6 +7,7 @@ from clinic.models.scheduling.appointment import (
     StatusChange,
 )
 from clinic.models.scheduling.claim import Hold, RequestKey
+from clinic.models.scheduling.referral import ReferralSource, ReferringDoctor
 from clinic.models.scheduling.service import Offering, Service, ServiceCategory
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "EquipmentUse",
     "Hold",
     "Offering",
+    "ReferralSource",
+    "ReferringDoctor",
     "RequestKey",
     "Service",
     "ServiceCategory",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.base import Recorded, Words
 from clinic.models.expressions import LocalDay, TsTzRange
 from clinic.models.patients import Patient
+from clinic.models.scheduling.referral import ReferralSource, ReferringDoctor
 from clinic.models.scheduling.service import Service
 from clinic.models.sites import Equipment, Location, Room
 from clinic.models.team import Practitioner
@@ -150,9 +151,30 @@ class Appointment(Recorded):
     source = models.CharField(_("source"), max_length=8, choices=Source, default=Source.DESK)
     reason = models.CharField(_("reason for the visit"), max_length=500, blank=True)
     desk_note = models.TextField(_("booking note"), blank=True, max_length=2000)
-    referring_doctor = models.CharField(_("referring doctor"), max_length=160, blank=True)
+    referral_source = models.CharField(
+        _("source of referral"), max_length=10, choices=ReferralSource, blank=True, default="", db_default=""
+    )
+    referrer = models.ForeignKey(
+        ReferringDoctor,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="appointments",
+        verbose_name=_("referring doctor"),
+    )
+    # As written on that day: of who is on the list, and of who is not.
+    referring_doctor = models.CharField(_("name, if not on the list"), max_length=160, blank=True)
     referral_reason = models.CharField(_("referral reason"), max_length=500, blank=True)
     referral_received_on = models.DateField(_("referral received on"), null=True, blank=True)
+    referral_document = models.CharField(
+        _("number of the document"),
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("As the referral bears it, such as the number of an electronic prescription."),
+    )
     price_quoted = models.DecimalField(_("price"), max_digits=12, decimal_places=2, default=0)
     # Raised by every move: calendar files (SEQUENCE), messages and ETags tell versions by it.
     version = models.PositiveIntegerField(default=0, editable=False)
@@ -203,6 +225,16 @@ class Appointment(Recorded):
             models.Index(fields=["service", "start_at", "id"], name="appointment_service"),
             models.Index(fields=["status", "start_at", "id"], name="appointment_status"),
             models.Index(fields=["source", "start_at", "id"], name="appointment_source"),
+            models.Index(
+                fields=["referral_source", "start_at", "id"],
+                name="appointment_referral_source",
+                condition=~Q(referral_source=""),
+            ),
+            models.Index(
+                fields=["referrer", "start_at", "id"],
+                name="appointment_referrer",
+                condition=Q(referrer__isnull=False),
+            ),
             # Few are open and past: none at all is the good case, and must not be found by reading everything.
             models.Index(
                 fields=["start_at", "id"],

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.base import ActiveQuerySet, Recorded, Retirable, TranslatedField
+from clinic.models.base import Recorded, Retirable, SearchedQuerySet, TranslatedField
 from clinic.models.expressions import AsText, Searchable
 from clinic.models.sites import EquipmentKind, RoomKind, Windows, hex_colour
 from clinic.models.team import Practitioner
@@ -79,7 +79,7 @@ class Service(Retirable, Windows):
         expression=Searchable(AsText(F("name"))), output_field=models.TextField(), db_persist=True
     )
 
-    objects = ActiveQuerySet.as_manager()
+    objects = SearchedQuerySet.as_manager()
 
     class Meta(Retirable.Meta):
         verbose_name = _("service")

@@ -86,6 +86,7 @@ OWN_PAGES = {
         "roster_print": Line("view", "view", record=False, read_only=True, of="workinghours"),
         "roster_export": Line("export", "export", record=False, of="workinghours"),
     },
+    "referringdoctor": RETIRE,
     "room": {**RETIRE, **ORDER},
     "service": {**RETIRE, **ORDER, "do_duplicate": does("add")},
     "servicecategory": ORDER,
