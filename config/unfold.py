@@ -60,6 +60,7 @@ def _keeps_settings(request):
 
 # Tabs hold together what one job needs: the menu names the job once.
 TABS = [
+    [(_("Patients"), "patient"), (_("Referring doctors"), "referringdoctor")],
     [(_("Services"), "service"), (_("Categories"), "servicecategory")],
     [
         (_("Practitioners"), "practitioner"),

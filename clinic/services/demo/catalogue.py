@@ -363,3 +363,30 @@ ABSENCES = (
     Absence(("camerino", "Stanza 3"), "Imbiancatura", 10, 11),
     Absence(("macerata", "Laser"), "Manutenzione annuale", 16, 16),
 )
+
+DOCTORS = (
+    {
+        "family_name": "Bartoli",
+        "given_name": "Enrica",
+        "speciality": "Ortopedia",
+        "workplace": "Ospedale di Camerino",
+        "phone": "0737 639111",
+        "email": "ortopedia@ospedale.test",
+    },
+    {
+        "family_name": "Cingolani",
+        "given_name": "Paolo",
+        "speciality": "Medicina generale",
+        "workplace": "Ambulatorio di via Favorino",
+        "phone": "0737 632010",
+    },
+    {
+        "family_name": "De Santis",
+        "given_name": "Maria Vittoria",
+        "speciality": "Fisiatria",
+        "workplace": "Centro riabilitativo di Macerata",
+        "phone": "0733 257410",
+        "email": "fisiatria@centro.test",
+    },
+    {"family_name": "Ottaviani", "given_name": "Giulio", "speciality": "Medicina dello sport"},
+)

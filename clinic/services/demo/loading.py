@@ -98,6 +98,7 @@ class _Founding:
         """The keys that visits of each branch point to, and those reserved for its patients and appointments."""
         self._sites()
         self._services()
+        self.doctors = _store(m.ReferringDoctor(**doctor) for doctor in catalogue.DOCTORS)
         self._staff()
         self._hours()
         self._absences()
@@ -111,6 +112,7 @@ class _Founding:
             services={key: service.pk for key, service in self.services.items()},
             practitioners={one.key: self.practitioners[one.key].pk for one in branch.clinicians},
             users={one.key: self.users[one.key].pk for one in branch.clinicians},
+            doctors=tuple((doctor.pk, str(doctor)) for doctor in self.doctors),
             reception=self.users[branch.reception].pk,
             first_patient=bulk.reserve(m.Patient, branch.patients),
             first_appointment=bulk.reserve(m.Appointment, branch.appointments) if branch.appointments else None,
