@@ -53,7 +53,7 @@ def test_patient_is_opened_kept_and_found_again_without_a_mouse(page, world, pal
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
     # Names do not stay on the page.
-    assert page.locator(".palette-option").count() == 0
+    page.locator(".palette-option").first.wait_for(state="detached")
 
 
 def test_door_search_nothing_found_and_failure(page, world):
