@@ -58,7 +58,7 @@ def steps_on_the_audit_page(page, visit):
 
     (who, what, where, {field: (before, after)}); looks at the page have no changes.
     """
-    page.get_by_role("link", name="Audit trail", exact=True).click()
+    page.get_by_role("link", name="Audit trail").first.click()
     find(page, "farias160")
     page.wait_for_url("**/auditentry/?**")
     picture(page, "audit")
