@@ -142,7 +142,7 @@ def _rooms(asked: Asked, rows) -> list[list]:
     used = {(row[6], row[8]) for row in rows}
     several = len(asked.locations) > 1
     columns = []
-    for room in rooms.order_by("location__name", "name", "pk"):
+    for room in rooms.order_by("location__name", "position", "name", "pk"):
         if asked.rooms and room.pk not in asked.rooms:
             continue
         for place in range(1, room.places + 1):
