@@ -199,7 +199,7 @@ INSERT INTO clinic_patient (active, uid, family_name, given_name, birth_on, sex,
     postal_code, city, province, country, language, emergency_name, emergency_phone, emergency_relation, family_doctor,
     employer, desk_note, created_at)
 SELECT true, gen_random_uuid(), families[1 + n %% cardinality(families)], given[1 + n / 7 %% cardinality(given)],
-    date '1940-01-01' + (n * 7919 %% 29000), 'unknown', '', 'patient' || n || '@example.test',
+    date '1940-01-01' + (n::bigint * 7919 %% 29000)::int, 'unknown', '', 'patient' || n || '@example.test',
     '+39333' || lpad(n::text, 7, '0'), '', 'Via Roma ' || n %% 200, '62032', 'Camerino', 'MC', 'IT', 'it', '', '', '',
     '', '', '', now() - n %% 1000 * interval '1 day'
 FROM (SELECT %s::text[] AS families, %s::text[] AS given) names, generate_series(1, %s) n

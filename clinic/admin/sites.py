@@ -241,7 +241,7 @@ class RoomAdmin(OrderedRows, RetirableAdmin):
     search_fields = ["name"]
     importable, natural_key = True, ("location", "name")
     empty = _("No rooms yet. Add the first room.")
-    fields = ["location", "name", "kind", "places", "position"]
+    fields = ["location", "name", "kind", "places"]
 
 
 @admin.register(Equipment)
