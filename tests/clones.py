@@ -31,8 +31,15 @@ SOURCES = (
     "requirements.txt",
 )
 TEMPLATES_KEPT = 6
-# A power cut may cost the tests their data, nobody else.
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "4GB"}
+# A power cut may cost the tests their data, nobody else. Without autovacuum, plans and times hang on no worker's turn:
+# a test that needs statistics asks for them.
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_wal_size": "4GB",
+    "autovacuum": "off",
+}
 
 
 @contextlib.contextmanager

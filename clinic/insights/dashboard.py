@@ -25,6 +25,7 @@ CALLED_OFF = (_S.CANCELLED, _S.DECLINED, _S.EXPIRED)
 # What happened lately is looked for among so many changes, or in visits of so many days.
 _LATEST = 2000
 _LATELY = dt.timedelta(days=30)
+_TOUCHED = 50
 
 
 @dataclass(frozen=True)
@@ -170,10 +171,10 @@ def activity(user, *, location: int | None, most: int, at: dt.datetime) -> list[
     """What was done with visits lately, the latest first. Two queries at most."""
     changes = permissions.visible(user, StatusChange.objects.order_by())
     if permissions.scope(user, "view", StatusChange) == permissions.OWN_ONLY:
-        # By way of the own visits of these weeks, which an index holds together.
-        own = permissions.visible(user, Appointment.objects.order_by())
+        # By way of the own visits of these weeks, which an index holds together: every change touches its visit.
+        own = permissions.visible(user, Appointment.objects.order_by("-updated_at", "-pk"))
         lately = own.filter(busy_from__gte=at - _LATELY, busy_from__lt=at + 3 * _LATELY)
-        found = StatusChange.objects.filter(appointment__in=lately)
+        found = StatusChange.objects.filter(appointment__in=lately.values("pk")[:_TOUCHED])
     else:
         # Rows are only ever appended: the latest moments, which no index sorts, are among the last keys.
         last = changes.order_by("-pk").values_list("at", "pk", "appointment__location")[:_LATEST]

@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from clinic.exceptions import RuleBroken
 from clinic.models import StoredFile
@@ -51,6 +51,8 @@ def picture(upload: UploadedFile, *, within: tuple[int, int]) -> Checked:
     ending = called.suffix.lower()
     if ending not in ENDINGS:
         raise _refused("no_picture", _("Only PNG, JPEG and WebP pictures are taken."))
+    # WeasyPrint, once it is loaded, lets the whole process read broken pictures, and unpack without a limit.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         upload.seek(0)
         with Image.open(upload, formats=sorted(set(ENDINGS.values()))) as found:

@@ -56,9 +56,9 @@ def chain(transactional_db, as_owner, monkeypatch):
 def _settle(cursor):
     """Leave the tables as autovacuum does in time: plans differ where no page is known to be visible to all.
 
-    A statistics worker that reads meanwhile keeps rows of this minute from being seen as such: then once more.
+    On a server that is not ours a worker that reads meanwhile keeps rows of this minute from being seen as such.
     """
-    for _ in range(30):
+    for _ in range(120):
         cursor.execute("VACUUM (ANALYZE)")
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'clinic%' AND relallvisible < relpages"
