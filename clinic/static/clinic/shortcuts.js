@@ -37,7 +37,8 @@
 
   window.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.key.length !== 1) return;
-    if (event.target.closest?.(EDITABLE)) return;
+    // A dialog that has just closed holds the focus until the next frame, though nobody types there any more.
+    if (event.target.closest?.(EDITABLE)?.getClientRects().length) return;
     const key = event.key.toLowerCase();
     const silent = isOff() || document.querySelector("dialog[open]");
     if (silent || THEMES_OTHER.includes(key)) {
