@@ -44,8 +44,10 @@ def test_book_with_a_doctor_of_the_list_keeps_the_name_as_it_was(world, desk, bi
     assert visit.referral_document == "1300A4567890123"
     bianchi.family_name = "Verdi"
     bianchi.save()
+    kept = {"desk_note": "late", "referrer": bianchi.pk, "referring_doctor": "Bianchi Lucía"}
+    assert desk.post(page_of(visit), kept).status_code == 302
     visit.refresh_from_db()
-    assert visit.referring_doctor == "Bianchi Lucía"
+    assert (visit.desk_note, visit.referring_doctor) == ("late", "Bianchi Lucía")
 
 
 def test_book_with_a_name_alone_or_a_source_alone(world, desk):

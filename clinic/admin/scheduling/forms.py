@@ -29,7 +29,9 @@ class _ReferralForm(ClinicForm):
 
     def clean(self):
         cleaned = super().clean()
-        if doctor := cleaned.get("referrer"):
+        doctor = cleaned.get("referrer")
+        # Once written, the name stays as it was that day: a note corrected later must not renew it.
+        if doctor and "referrer" in self.changed_data:
             cleaned["referring_doctor"] = str(doctor)
         if not cleaned.get("referral_source") and cleaned.get("referring_doctor"):
             cleaned["referral_source"] = ReferralSource.DOCTOR
